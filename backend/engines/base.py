@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an engine must say and do. A new engine is a new folder beside this file and a line in the pipeline's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from ..contract.job import Fit, Mode
+from ..contract.watch import Watch
+from ..media.sequence import Sequence
+from ..performer.tracks import Tracks
+
+
+class Ability(StrEnum):
+    """What an engine can do."""
+
+    REPLACE = "replace"
+    ANIMATE = "animate"
+    SEVERAL_PERFORMERS = "several_performers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotSize:
+    """What a plan needs to know of a shot."""
+
+    width_px: int
+    height_px: int
+    frame_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an engine would do, told before it does it. windows: (first, last) inclusive, covering the shot once."""
+
+    windows: tuple[tuple[int, int], ...]
+    seconds: float
+    peak_memory_bytes: int
+    disk_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What an engine draws from, for one performer. All sequences have the shot's frames, numbered from 0.
+
+    plate: in animate mode the character picture's filled background, in its own size, once a frame.
+    character: the folder that `prepare` filled.
+    """
+
+    mode: Mode
+    frames: Sequence
+    plate: Sequence
+    performer_matte: Sequence
+    tracks: Tracks
+    character: Path
+    fit: Fit
+    seed: int
+
+
+class Engine(Protocol):
+    """Draws the character. Knows nothing of jobs, stages or versions; a pure function of files."""
+
+    name: ClassVar[str]
+    abilities: ClassVar[frozenset[Ability]]
+
+    def plan(self, size: ShotSize) -> Plan:
+        """Say windows, time, memory and disk for a shot. Raises an UnderstudyError if it can't work at all."""
+
+    def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
+        """Do what depends on the character's picture alone, into a folder. Faults foreseen are noticed on `watch`."""
+
+    def foresee(self, inputs: Inputs, watch: Watch) -> None:
+        """Notice, before anything is drawn, what this performer will ask of this character and not get."""
+
+    def generate(self, inputs: Inputs, first: int, last: int, into: Path, watch: Watch) -> None:
+        """Draw frames first..last into `into`, straight RGBA PNG named by `frame_name(index)`, of the source frames' depth.
+
+        The alpha is the character's coverage, the colour is display-referred like the source's and 0 where alpha is 0.
+        """
