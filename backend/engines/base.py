@@ -75,7 +75,7 @@ class Engine(Protocol):
         """Notice, before anything is drawn, what this performer will ask of this character and not get."""
 
     def generate(self, inputs: Inputs, first: int, last: int, into: Path, watch: Watch) -> None:
-        """Draw frames first..last into `into`, straight RGBA PNG named by `frame_name(index)`, of the source frames' depth.
+        """Draw frames first..last into `into`: straight RGBA PNG of the source frames' depth, named by `frame_name`.
 
         The alpha is the character's coverage, the colour is display-referred like the source's and 0 where alpha is 0.
         """
