@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of the files that extension and worker both touch."""
+
+from __future__ import annotations
+
+JOB = "job.json"
+EVENTS = "events.jsonl"
+LOG = "worker.log"
+LOCK = "lock.json"
+"""Held by a running worker: its pid and start time."""
+CANCEL = "cancel"
+"""Whoever wants a worker to stop makes this file; the worker takes it away when it starts."""
+
+WORK = ".understudy"
+"""Beside the deliveries: the jobs and the stages' results."""
+JOBS = "jobs"
+STAGES = "stages"
+
+STOP_LINE = "stop"
+"""The request to stop, as a line on the worker's stdin."""

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hashes of files, remembered by path, size and time, so that a large clip is read once and not at every start."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A file or folder of files and the hash of its content. The path is not part of any key."""
+
+    path: Path
+    digest: str
+
+
+class Fingerprints:
+    """Takes fingerprints with a memory on disk. A lost or damaged memory only costs time."""
+
+    def __init__(self, memory: Path) -> None:
+        self._memory = memory
+        self._known: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            self._known = dict(json.loads(memory.read_text("utf-8")))
+
+    def take(self, path: Path) -> Fingerprint:
+        """Hash a file, or a folder's files by name and content. Raises OSError."""
+        files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        known_before = len(self._known)
+        lines = [f"{p.name if path.is_dir() else ''} {self._of_file(p)}" for p in files]
+        if len(self._known) != known_before:
+            self._remember()
+        return Fingerprint(path, hashlib.sha256("\n".join(lines).encode()).hexdigest())
+
+    def _of_file(self, path: Path) -> str:
+        state = path.stat()
+        name = f"{path.absolute()}|{state.st_size}|{state.st_mtime_ns}"
+        if name not in self._known:
+            self._known[name] = _hash_file(path)
+        return self._known[name]
+
+    def _remember(self) -> None:
+        beside = self._memory.with_suffix(f".{os.getpid()}")
+        with contextlib.suppress(OSError):
+            beside.write_text(json.dumps(self._known), "utf-8")
+            beside.replace(self._memory)
+
+
+def _hash_file(path: Path) -> str:
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            sha.update(chunk)
+    return sha.hexdigest()

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages from a file to the drawn character. Each only names its inputs and calls its room."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from ..contract.errors import UnderstudyError
+from ..contract.job import Fit, Mode, Shadow
+from ..contract.watch import Watch
+from ..contract.wire import from_json, to_json
+from ..engines.base import Inputs
+from ..media.clip import open_clip
+from ..media.sequence import Sequence, SequenceWriter
+from ..performer.find import People, Person, find_people
+from ..performer.matte import refine_matte
+from ..performer.track import track_performer
+from ..performer.tracks import Tracks
+from ..plate.build import build_plate
+from .engines import engine_named
+from .fingerprint import Fingerprint
+from .sequences import artist_matte
+from .stage import Result, Stage
+
+FRAMES, COVERAGE, MATTE = "frames", "coverage", "matte"
+TRACKS, PEOPLE, SHOT = "tracks.safetensors", "people.json", "shot.json"
+
+
+class FrameCountError(UnderstudyError):
+    """A clip gave another number of frames than it promised. Nothing is delivered from it."""
+
+    hint = "Transcode the clip to an image sequence and choose that."
+
+    def __init__(self, clip: Path, wanted: int, found: int) -> None:
+        super().__init__(f"{clip} gave {found} frames where {wanted} were asked for.")
+        self.clip, self.wanted, self.found = clip, wanted, found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotFacts:
+    """What the frames stage knows of its frames. pixels: hash of them all; numbers: of the source's files or frames."""
+
+    width_px: int
+    height_px: int
+    frame_count: int
+    fps: str
+    depth_bits: int
+    numbers: tuple[int, ...]
+    pixels: str
+
+    @classmethod
+    def load(cls, result: Path) -> ShotFacts:
+        """Read from a frames result."""
+        return from_json(cls, json.loads((result / SHOT).read_text("utf-8")), SHOT)
+
+
+def frames_of(result: Result) -> Sequence:
+    """Open a frames result as a sequence."""
+    return Sequence(result.folder / FRAMES, ShotFacts.load(result.folder).frame_count)
+
+
+def mattes_of(result: Result, count: int) -> Sequence:
+    """Open a matte result as a sequence."""
+    return Sequence(result.folder / MATTE, count)
+
+
+def tracks_of(result: Result) -> Tracks:
+    """Open a track result."""
+    return Tracks.load(result.folder / TRACKS)
+
+
+@dataclass(frozen=True)
+class Frames(Stage):
+    """The shot's frames at the delivered depth, from a file. first..last inclusive, in frames of the clip."""
+
+    name, version = "frames", 1
+    clip: Fingerprint
+    first: int
+    last: int
+    fps: str
+    depth_bits: int
+
+    def run(self, into: Path, watch: Watch) -> None:
+        clip = open_clip(self.clip.path, Fraction(self.fps) if self.fps else None)
+        total, pixels = self.last - self.first + 1, hashlib.sha256()
+        done = 0
+        with SequenceWriter(into / FRAMES) as writer:
+            for image in clip.frames(self.first, self.last, self.depth_bits):
+                writer.write(done, image)
+                pixels.update(np.ascontiguousarray(image).data)
+                done += 1
+                watch.frames_done(done, total)
+        if done != total:
+            raise FrameCountError(self.clip.path, total, done)
+        numbers = clip.info.numbers or tuple(range(clip.info.frame_count))
+        facts = ShotFacts(
+            width_px=clip.info.width_px,
+            height_px=clip.info.height_px,
+            frame_count=total,
+            fps=str(clip.info.fps),
+            depth_bits=self.depth_bits,
+            numbers=numbers[self.first : self.last + 1],
+            pixels=pixels.hexdigest(),
+        )
+        (into / SHOT).write_text(json.dumps(to_json(facts)), "utf-8")
+
+    def digest(self, folder: Path) -> str:
+        facts = ShotFacts.load(folder)
+        return f"{facts.pixels}:{facts.width_px}x{facts.height_px}x{facts.frame_count}:{facts.depth_bits}"
+
+
+@dataclass(frozen=True)
+class Find(Stage):
+    """Who is in the shot."""
+
+    name, version = "find", 1
+    frames: Result
+
+    def run(self, into: Path, watch: Watch) -> None:
+        find_people(frames_of(self.frames), watch).save(into / PEOPLE)
+
+
+@dataclass(frozen=True)
+class Track(Stage):
+    """One person's body, face and hands, and the coarse coverage."""
+
+    name, version = "track", 1
+    frames: Result
+    people: Result
+    person: Person
+
+    def run(self, into: Path, watch: Watch) -> None:
+        people = People.load(self.people.folder / PEOPLE)
+        track_performer(frames_of(self.frames), self.person, people, into, watch)
+
+
+@dataclass(frozen=True)
+class Matte(Stage):
+    """One performer's soft matte."""
+
+    name, version = "matte", 1
+    frames: Result
+    track: Result
+    override: Fingerprint | None
+    garbage: Fingerprint | None
+
+    def run(self, into: Path, watch: Watch) -> None:
+        frames = frames_of(self.frames)
+        count = len(frames)
+        override, garbage = (
+            artist_matte(given.path, count) if given else None for given in (self.override, self.garbage)
+        )
+        coverage = Sequence(self.track.folder / COVERAGE, count)
+        with SequenceWriter(into / MATTE) as writer:
+            for index, matte in enumerate(
+                refine_matte(frames, coverage, tracks_of(self.track), override, garbage, watch)
+            ):
+                writer.write(index, matte)
+
+
+@dataclass(frozen=True)
+class Plate(Stage):
+    """The shot without its performers."""
+
+    name, version = "plate", 1
+    frames: Result
+    mattes: tuple[Result, ...]
+    tracks: tuple[Result, ...]
+    shadow: Shadow
+
+    def run(self, into: Path, watch: Watch) -> None:
+        frames = frames_of(self.frames)
+        mattes = tuple(mattes_of(matte, len(frames)) for matte in self.mattes)
+        build_plate(frames, mattes, tuple(tracks_of(track) for track in self.tracks), self.shadow, into, watch)
+
+
+@dataclass(frozen=True)
+class Character(Stage):
+    """What an engine makes of the character's picture alone."""
+
+    name, version = "character", 1
+    engine: str
+    picture: Fingerprint
+    mirror: bool
+
+    def run(self, into: Path, watch: Watch) -> None:
+        engine_named(self.engine).prepare(self.picture.path, self.mirror, into, watch)
+
+
+@dataclass(frozen=True)
+class Window(Stage):
+    """The character drawn over frames first..last of the shot."""
+
+    name, version = "generate", 1
+    engine: str
+    mode: Mode
+    frames: Result
+    plate: Result
+    matte: Result
+    track: Result
+    character: Result
+    fit: Fit
+    seed: int
+    first: int
+    last: int
+
+    def run(self, into: Path, watch: Watch) -> None:
+        engine_named(self.engine).generate(self.inputs(), self.first, self.last, into, watch)
+
+    def inputs(self) -> Inputs:
+        """Open everything the engine draws from."""
+        frames = frames_of(self.frames)
+        return Inputs(
+            mode=self.mode,
+            frames=frames,
+            plate=Sequence(self.plate.folder / "plate", len(frames)),
+            performer_matte=mattes_of(self.matte, len(frames)),
+            tracks=tracks_of(self.track),
+            character=self.character.folder,
+            fit=self.fit,
+            seed=self.seed,
+        )
