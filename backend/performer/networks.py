@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tracker's networks on disk, and mediapipe imported so that it also runs from an extension's wheels."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..contract.errors import UnderstudyError
+
+FOLDER_VARIABLE = "UNDERSTUDY_NETWORKS"
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class Network(StrEnum):
+    """File names of what tools/pack_networks.py makes."""
+
+    POSE = "pose.task"
+    FACE = "face.task"
+    HAND = "hand.task"
+    SELFIE = "selfie.tflite"
+
+
+class NetworksMissingError(UnderstudyError):
+    """The tracker's networks are not where they should be."""
+
+    hint = "Run tools/pack_networks.py, or install the extension from its zip, which holds them."
+
+    def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
+        super().__init__(f"The tracker's networks {', '.join(names)} are missing in {folder}.")
+        self.folder, self.names = folder, names
+
+
+def networks_folder() -> Path:
+    """Where the networks lie: the environment's UNDERSTUDY_NETWORKS, else `wheels/networks` beside this code."""
+    return Path(os.environ.get(FOLDER_VARIABLE) or _REPOSITORY / "wheels" / "networks")
+
+
+def network_bytes(network: Network) -> bytes:
+    """Read a network. mediapipe gets bytes, not paths: its own file access fails on non-ASCII ones on Windows.
+
+    Raises NetworksMissingError, naming all that are missing.
+    """
+    folder = networks_folder()
+    missing = tuple(name for name in Network if not (folder / name).is_file())
+    if missing:
+        raise NetworksMissingError(folder, missing)
+    return (folder / network).read_bytes()
+
+
+def mediapipe() -> Any:
+    """Import mediapipe's tasks without matplotlib, which they import for drawings that are never made here."""
+    if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
+        stand_in = ModuleType("matplotlib")
+        stand_in.pyplot = ModuleType("matplotlib.pyplot")  # type: ignore[attr-defined]
+        sys.modules |= {"matplotlib": stand_in, "matplotlib.pyplot": stand_in.pyplot}
+    return importlib.import_module("mediapipe")
