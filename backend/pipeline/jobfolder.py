@@ -88,8 +88,12 @@ class EventLog:
         self._file.write(to_line(event) + "\n")
         self._file.flush()
 
-    def close(self) -> None:
-        """End the log."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._file.close()
 
 

@@ -28,7 +28,7 @@ class MatteCountError(UnderstudyError):
 
 @dataclass(frozen=True, slots=True)
 class Files(Sequence):
-    """Pictures under names of their own, one a frame; a single one holds for the whole shot. Read as grey `h w` uint8."""
+    """Pictures under names of their own, read as grey `h w` uint8; a single one holds for the whole shot."""
 
     files: tuple[Path, ...]
 

@@ -7,6 +7,7 @@ and which the same job removes when it starts again. Partial folders bear the jo
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -18,6 +19,8 @@ from ..contract.watch import Watch
 from .stage import Result, Stage
 
 _PARTIAL = ".partial"
+_NOTICES = "notices.json"
+"""What a stage told the artist is part of its result: a job that finds the result in place tells it again."""
 
 
 class Store:
@@ -39,6 +42,8 @@ class Store:
         kept = self.result_or_none(stage)
         if kept:
             self._tell(StageKept(stage=stage.name, key=stage.key))
+            for code, text in json.loads((kept.folder / _NOTICES).read_text("utf-8")):
+                watch.notice(code, text)
             return kept
         self._tell(StageStarted(stage=stage.name, key=stage.key))
         started = time.monotonic()
@@ -54,7 +59,9 @@ class Store:
         partial = place.with_name(f".{place.name}.{self._job_id}{_PARTIAL}")
         partial.mkdir()
         try:
-            stage.run(partial, watch)
+            noted = _NotingWatch(watch)
+            stage.run(partial, noted)
+            (partial / _NOTICES).write_text(json.dumps(noted.notices), "utf-8")
             flush_folder(partial)
             put_in_place(partial, place)
         finally:
@@ -77,3 +84,16 @@ def flush_folder(folder: Path) -> None:
         if path.is_file():
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
+
+
+class _NotingWatch:
+    def __init__(self, inner: Watch) -> None:
+        self._inner = inner
+        self.notices: list[tuple[str, str]] = []
+
+    def frames_done(self, done_frames: int, total_frames: int) -> None:
+        self._inner.frames_done(done_frames, total_frames)
+
+    def notice(self, code: str, text: str) -> None:
+        self.notices.append((code, text))
+        self._inner.notice(code, text)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m backend`: the same jobs as in Blender, from a command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from .command import looks, work
+from .command.exits import Exit
+from .command.parser import parser
+from .command.say import Say, SayJson, SayPeople, own_streams
+from .contract.errors import UnderstudyError
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace, Say], Exit]] = {
+    "replace": work.replace,
+    "animate": work.animate,
+    "preview": work.preview,
+    "run": work.run,
+    "resume": work.run,
+    "replay": work.replay,
+    "find": looks.find,
+    "inspect": looks.inspect,
+    "doctor": looks.doctor,
+    "schema": looks.schema,
+}
+
+
+def main(words: list[str] | None = None) -> Exit:
+    """Do one command. Returns its exit code; argparse ends the process itself on a wrong command line."""
+    arguments = parser().parse_args(words)
+    out, errors = own_streams()
+    say: Say = SayJson(out) if arguments.json else SayPeople(out, errors)
+    try:
+        return _COMMANDS[arguments.command](arguments, say)
+    except UnderstudyError as error:
+        say.error(error)
+        return Exit.REFUSED
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    # Native libraries' threads can hang or crash in the interpreter's teardown; all files are closed by now.
+    os._exit(code)

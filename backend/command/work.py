@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The subcommands that make something: replace, animate, preview, run, resume, replay."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+from pathlib import Path
+
+from ..contract import layout
+from ..contract.errors import FileMissingError
+from ..contract.events import Event, JobCrashed, JobDone, JobRefused, JobStopped, WorkerStarted
+from ..contract.job import Casting, Delivery, Fit, Job, Mode, Shot
+from ..version import VERSION
+from .exits import Exit
+from .parser import performer
+from .say import Say, libraries_write_to
+
+_ENDINGS: dict[type[Event], Exit] = {
+    JobDone: Exit.DONE,
+    JobStopped: Exit.STOPPED,
+    JobRefused: Exit.REFUSED,
+    JobCrashed: Exit.CRASHED,
+}
+
+
+def replace(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Write the job that the panel would write, and do it."""
+    return _start(arguments, Mode.REPLACE, say)
+
+
+def animate(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Write an animate job, and do it."""
+    return _start(arguments, Mode.ANIMATE, say)
+
+
+def run(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Do the job of a folder."""
+    return _do(arguments.folder, arguments, say)
+
+
+def replay(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Make a delivered version again, as a new version beside it."""
+    from ..media.deliver import read_sidecar_job
+    from ..pipeline.jobfolder import job_folder, new_job_id, write_job
+
+    job = read_sidecar_job(arguments.sidecar)
+    job = dataclasses.replace(job, id=new_job_id())
+    folder = job_folder(arguments.sidecar.parent.parent, job.id)
+    write_job(folder, job)
+    return _do(folder, arguments, say)
+
+
+def _start(arguments: argparse.Namespace, mode: Mode, say: Say) -> Exit:
+    from ..pipeline.jobfolder import job_folder, new_job_id, write_job
+
+    job_id = new_job_id()
+    folder = job_folder(arguments.output, job_id)
+    write_job(folder, _job(arguments, mode, job_id, folder))
+    return _do(folder, arguments, say)
+
+
+def _do(folder: Path, arguments: argparse.Namespace, say: Say) -> Exit:
+    from ..pipeline.jobfolder import EventLog, JobLock
+    from ..pipeline.stop import StopFlag, outlive_the_starter
+
+    if not (folder / layout.JOB).is_file():
+        raise FileMissingError(folder / layout.JOB, "job file")
+    with JobLock(folder), EventLog(folder) as events:
+        flag = StopFlag(folder)
+        flag.obey_signals()
+        if arguments.detached:
+            outlive_the_starter()
+        elif arguments.json:
+            flag.obey_stdin()
+
+        def tell(event: Event) -> None:
+            events.append(event)
+            say.event(event)
+
+        tell(WorkerStarted(job=folder.name, pid=os.getpid(), version=VERSION))
+        with libraries_write_to(folder / layout.LOG):
+            from ..pipeline.perform import perform
+
+            ending = perform(folder, tell, flag.is_set)
+        tell(ending)
+    return _ENDINGS[type(ending)]
+
+
+def _job(arguments: argparse.Namespace, mode: Mode, job_id: str, folder: Path) -> Job:
+    fit = Fit(
+        scale=arguments.scale,
+        offset_x=arguments.offset[0],
+        offset_y=arguments.offset[1],
+        ground_offset=arguments.ground_offset,
+        mirror=arguments.mirror,
+        head_size=arguments.head_size,
+    )
+    first = Casting(
+        character=path_from(folder, arguments.character),
+        performer=arguments.performer,
+        fit=fit,
+        matte=path_from(folder, arguments.matte),
+        garbage_matte=path_from(folder, arguments.garbage_matte),
+    )
+    others = (
+        Casting(character=path_from(folder, character), performer=performer(who), fit=fit)
+        for who, character in getattr(arguments, "also", ())
+    )
+    return Job(
+        id=job_id,
+        mode=mode,
+        shot=Shot(
+            source=path_from(folder, arguments.clip),
+            first=arguments.first,
+            last=arguments.last,
+            fps=arguments.fps,
+        ),
+        cast=(first, *others),
+        delivery=Delivery(
+            folder=path_from(folder, arguments.output),
+            name=arguments.name or arguments.clip.stem,
+            passes=arguments.passes,
+            depth_bits=arguments.depth,
+            first_number=arguments.first_number,
+        ),
+        engine=arguments.engine,
+        seed=arguments.seed,
+        shadow=arguments.shadow,
+    )
+
+
+def path_from(folder: Path, path: Path | str) -> str:
+    """Write a path as the job keeps it: relative to the job folder where that is possible, else absolute."""
+    if not str(path):
+        return ""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive on Windows
+        return str(Path(path).absolute())

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a job is and how long it still takes: expected costs of the steps, corrected by what was measured so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..contract.errors import StoppedError
+from ..contract.events import Event, FramesDone, Noticed
+
+_TELL_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage still to come. frame_s: the seconds a frame is expected to cost before anything is measured."""
+
+    stage: str
+    frames: int
+    frame_s: float
+
+    @property
+    def seconds(self) -> float:
+        """Expected cost of the whole step."""
+        return self.frames * self.frame_s
+
+
+class Progress:
+    """The steps of a job in order, and the clock."""
+
+    def __init__(self, steps: tuple[Step, ...], clock: Callable[[], float]) -> None:
+        self._to_come, self._clock = list(steps), clock
+        self._spent_s = self._expected_s = self._begun_s = 0.0
+        self._step = Step("", 0, 0.0)
+
+    def begin(self, stage: str) -> None:
+        """Start the next step of that stage."""
+        index = next((i for i, step in enumerate(self._to_come) if step.stage == stage), None)
+        self._step = self._to_come.pop(index) if index is not None else Step(stage, 0, 0.0)
+        self._begun_s = self._clock()
+
+    def end(self, was_kept: bool) -> None:
+        """Finish the step that was begun. A kept result says nothing of this machine's speed."""
+        if not was_kept:
+            self._spent_s += self._clock() - self._begun_s
+            self._expected_s += self._step.seconds
+
+    def seconds_left(self, done: int, total: int) -> float:
+        """Time left for the whole job when `done` of `total` frames of the current step are done."""
+        part = done / total if total else 1.0
+        step_s = self._clock() - self._begun_s
+        spent_s, expected_s = self._spent_s + step_s, self._expected_s + self._step.seconds * part
+        slowness = spent_s / expected_s if expected_s > 0 else 1.0
+        rest_of_step_s = step_s * (1 - part) / part if part > 0 else self._step.seconds * slowness
+        return rest_of_step_s + slowness * sum(step.seconds for step in self._to_come)
+
+
+class StageWatch:
+    """The watch handed to a stage: tells progress not too often, and raises when the job should stop."""
+
+    def __init__(
+        self,
+        stage: str,
+        progress: Progress,
+        tell: Callable[[Event], None],
+        should_stop: Callable[[], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self._stage, self._progress, self._tell, self._should_stop, self._clock = (
+            stage,
+            progress,
+            tell,
+            should_stop,
+            clock,
+        )
+        self._told_s = -_TELL_EVERY_S
+
+    def frames_done(self, done_frames: int, total_frames: int) -> None:
+        """Tell progress. Raises StoppedError when the job was asked to stop."""
+        if self._should_stop():
+            raise StoppedError
+        now_s = self._clock()
+        if now_s - self._told_s < _TELL_EVERY_S and done_frames < total_frames:
+            return
+        self._told_s = now_s
+        left_s = round(self._progress.seconds_left(done_frames, total_frames), 1)
+        self._tell(
+            FramesDone(stage=self._stage, done_frames=done_frames, total_frames=total_frames, seconds_left=left_s)
+        )
+
+    def notice(self, code: str, text: str) -> None:
+        """Pass a notice on."""
+        self._tell(Noticed(code=code, text=text))

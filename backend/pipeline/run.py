@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a job being done consists of: its store, its progress and its notices; and how it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..contract.events import Event, Noticed, StageKept
+from ..contract.job import Job
+from .fingerprint import Fingerprint, Fingerprints
+from .preflight import Cleared
+from .progress import Progress, StageWatch, Step
+from .stage import Result, Stage
+from .store import Store
+
+_FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.25, "plate": 0.15, "generate": 0.35, "deliver": 0.2}
+"""Seconds a 720p frame costs on two cores: only the first guess of the time left, corrected by the run itself."""
+_FRAME_S_PIXELS = 1280 * 720
+
+
+class Run:
+    """One job being done. Hands each stage a watch, and keeps what was noticed for the sidecar."""
+
+    def __init__(
+        self,
+        folder: Path,
+        job: Job,
+        tell: Callable[[Event], None],
+        should_stop: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder, self.job = folder, job
+        self.notices: list[str] = []
+        self._tell, self._should_stop, self._clock = tell, should_stop, clock
+        stages = folder / job.stages
+        self._store = Store(stages, job.id, self._hear)
+        self._fingerprints = Fingerprints(stages / "fingerprints.json")
+        self._progress = Progress((), clock)
+        self._was_kept = False
+
+    def expect(self, cleared: Cleared) -> None:
+        """Lay out the steps, for the time left."""
+        size = cleared.clip.info
+        scale = size.width_px * size.height_px / _FRAME_S_PIXELS
+
+        def step(stage: str, frames: int) -> Step:
+            return Step(stage, frames, _FRAME_S[stage] * scale)
+
+        count, cast = cleared.frame_count, range(len(self.job.cast))
+        self._progress = Progress(
+            (
+                step("frames", count),
+                *(step(stage, count) for stage in ("track", "matte") for _ in cast),
+                step("plate", count),
+                *(step("generate", last - first + 1) for first, last in cleared.plan.windows for _ in cast),
+                step("deliver", count),
+            ),
+            self._clock,
+        )
+
+    def stage(self, stage: Stage) -> Result:
+        """Find the stage's result or compute it."""
+        self._was_kept = False
+        watch = self.begin(stage.name)
+        result = self._store.get(stage, watch)
+        self._progress.end(self._was_kept)
+        return result
+
+    def begin(self, step: str) -> StageWatch:
+        """Start a step that is no stored stage, or is handed to the store by `stage`."""
+        self._progress.begin(step)
+        return StageWatch(step, self._progress, self._hear, self._should_stop, self._clock)
+
+    def fingerprint(self, path: str) -> Fingerprint:
+        """Hash a file or folder that the job names."""
+        return self._fingerprints.take(self.folder / path)
+
+    def fingerprint_or_none(self, path: str) -> Fingerprint | None:
+        """Hash a file or folder if the job names one."""
+        return self.fingerprint(path) if path else None
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on."""
+        self._tell(event)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, StageKept):
+            self._was_kept = True
+        if isinstance(event, Noticed) and event.text not in self.notices:
+            self.notices.append(event.text)
+        self._tell(event)
