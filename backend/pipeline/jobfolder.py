@@ -124,6 +124,18 @@ class JobLock:
             self._file.close()
 
 
+def is_running(folder: Path) -> bool:
+    """Whether a worker holds the job now."""
+    try:
+        with (folder / layout.LOCK).open("r+", encoding="utf-8") as file:
+            _lock(file)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def _lock(file: IO[str]) -> None:
     if sys.platform == "win32":
         # far behind the text, so that others can still read it

@@ -13,8 +13,8 @@ from pathlib import Path
 from ..contract.errors import FileMissingError, UnderstudyError
 from ..contract.job import Casting, Delivery, Job, Mode, Pass
 from ..engines.base import Ability, Engine, Plan, ShotSize
-from ..media.clip import Clip, open_clip
-from ..media.colour import reductions
+from ..media.clip import open_clip
+from ..media.clipinfo import Clip, assumptions, check_range, reductions
 from .engines import engine_named
 
 _NAME = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]+")
@@ -30,16 +30,6 @@ class JobInvalidError(UnderstudyError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field} {problem}.")
         self.field, self.problem = field, problem
-
-
-class RangeOutsideClipError(UnderstudyError):
-    """The frames asked for are not all in the clip."""
-
-    hint = "Choose a range within the clip."
-
-    def __init__(self, first: int, last: int, frame_count: int) -> None:
-        super().__init__(f"Frames {first} to {last} were asked for; the clip has frames 0 to {frame_count - 1}.")
-        self.first, self.last, self.frame_count = first, last, frame_count
 
 
 class DiskTooSmallError(UnderstudyError):
@@ -64,7 +54,11 @@ class FolderNotWritableError(UnderstudyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleared:
-    """A job that may start. last: the last frame as a number; reductions: what the delivered depth can't hold."""
+    """A job that may start.
+
+    last: the last frame as a number. reductions: what the delivered depth can't hold. assumptions: how the clip is
+    read where it does not declare it.
+    """
 
     clip: Clip
     engine: Engine
@@ -72,6 +66,7 @@ class Cleared:
     last: int
     disk_bytes: int
     reductions: tuple[str, ...]
+    assumptions: tuple[str, ...]
 
     @property
     def frame_count(self) -> int:
@@ -102,6 +97,7 @@ def clear(job: Job, folder: Path) -> Cleared:
         last=last,
         disk_bytes=wanted_bytes,
         reductions=reductions(clip.info, job.delivery.depth_bits),
+        assumptions=assumptions(clip.info),
     )
 
 
@@ -148,8 +144,7 @@ def _check_files(casting: Casting, folder: Path) -> None:
 def _checked_last(job: Job, clip: Clip) -> int:
     count = clip.info.frame_count
     last = count - 1 if job.shot.last == -1 else job.shot.last
-    if not 0 <= job.shot.first <= last < count:
-        raise RangeOutsideClipError(job.shot.first, last, count)
+    check_range(clip.info, job.shot.first, last)
     return last
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +35,7 @@ class Run:
         self.folder, self.job = folder, job
         self.notices: list[str] = []
         self._tell, self._should_stop, self._clock = tell, should_stop, clock
-        stages = folder / job.stages
+        stages = Path(os.path.normpath(folder / job.stages))
         self._store = Store(stages, job.id, self._hear)
         self._fingerprints = Fingerprints(stages / "fingerprints.json")
         self._progress = Progress((), clock)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time left, by an injected clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.contract.errors import StoppedError
+from backend.contract.events import Event, FramesDone
+from backend.pipeline.progress import Progress, StageWatch, Step
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_time_left_follows_this_machine_and_counts_the_steps_to_come() -> None:
+    clock = Clock()
+    progress = Progress((Step("track", 100, 0.1), Step("matte", 100, 0.2)), clock)
+    progress.begin("track")
+    clock.now_s = 10.0  # half of what was expected to take 5 s took 10 s: this machine is half as fast
+    assert progress.seconds_left(50, 100) == pytest.approx(10 + 2 * 20)
+
+
+def test_a_kept_result_says_nothing_of_the_speed() -> None:
+    clock = Clock()
+    progress = Progress((Step("track", 100, 0.1), Step("matte", 100, 0.2)), clock)
+    progress.begin("track")
+    clock.now_s = 0.01
+    progress.end(was_kept=True)
+    progress.begin("matte")
+    assert progress.seconds_left(0, 100) == pytest.approx(20)
+
+
+def watch(clock: Clock, events: list[Event], stops: list[bool]) -> StageWatch:
+    return StageWatch("track", Progress((), clock), events.append, lambda: bool(stops), clock)
+
+
+def test_progress_is_told_five_times_a_second_and_always_at_the_end() -> None:
+    clock, events = Clock(), list[Event]()
+    told = watch(clock, events, [])
+    for done in range(1, 101):
+        clock.now_s = done * 0.0625  # told every fourth
+        told.frames_done(done, 100)
+    counts = [event.done_frames for event in events if isinstance(event, FramesDone)]
+    assert counts[-1] == 100
+    assert counts == [*range(1, 100, 4), 100]
+
+
+def test_a_stop_is_obeyed_at_the_next_frame() -> None:
+    stops: list[bool] = []
+    told = watch(Clock(), [], stops)
+    told.frames_done(1, 10)
+    stops.append(True)
+    with pytest.raises(StoppedError):
+        told.frames_done(2, 10)
