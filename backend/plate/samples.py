@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What other frames saw behind a pixel: gathered nearest in time first, and made into one colour.
+
+Agreement decides. Where samples agree their median is the set, and a passing ball or a matte's fringe is voted out;
+where none agree (leaves, a crowd) the nearest in time is one coherent picture, whose median would be a ghost.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .camera import Camera, CameraKind
+from .geometry import Homography, Pictures, Points, is_inside, project, read_at
+from .hole import grow
+
+MOST_SAMPLES = 5
+"""A median of five outvotes two strangers; more adds cost and age, not truth."""
+
+_MOST_SOURCES = 14
+_CACHE_BYTES = 160_000_000
+_PROBES = 2000
+_GLANCE_ROWS = 90
+"""Height of the small masks by which frames are chosen without opening them."""
+_WORTH = 0.002
+"""A frame is opened for a view when it adds samples to this share of the pixels asked for."""
+_KERNEL_PX = 2
+"""Bicubic reading reaches this far: so far from a hole nothing of the performer leaks in."""
+_NETWORK = ((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A picture to be filled: a frame of the shot, or the set as a whole.
+
+    time: in frames, for nearness; a frame of the shot has its own index, and is never asked about itself.
+    """
+
+    time: float
+    segment: int
+    to_ground: Homography
+    gain: NDArray[np.float32]
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Of n pixels: colours `5 n 3` float32 in the view's code values, nearest in time first, inf where missing.
+
+    count: `n`, 0..5. age: `n`, frames to the nearest sample's frame.
+    """
+
+    colours: NDArray[np.float32]
+    count: NDArray[np.intp]
+    age: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Consensus:
+    """Of n pixels: the agreed colour and the nearest one, `n 3`; spread `n`, mean distance of samples to agreement."""
+
+    agreed: NDArray[np.float32]
+    nearest: NDArray[np.float32]
+    spread: NDArray[np.float32]
+
+
+Shift = Callable[[float, float, Points], Points]
+"""Residual motion of ground points from one time to another, see parallax.py."""
+
+
+class Witnesses:
+    """The frames that may be asked what is behind the performers. Keeps a few decoded; never the clip."""
+
+    def __init__(self, frames: Pictures, holes: Pictures, camera: Camera) -> None:
+        self.camera = camera
+        self.shift: Shift | None = None
+        self.indices = tuple(range(0, len(frames), _stride(len(frames))))
+        self._frames, self._holes = frames, holes
+        self._height, self._width = frames[0].shape[:2]
+        self._cell = max(1, self._height // _GLANCE_ROWS)
+        self._glances = {index: self._free(index)[:: self._cell, :: self._cell].copy() for index in self.indices}
+        self._open: OrderedDict[int, tuple[NDArray[Any], NDArray[np.bool_]]] = OrderedDict()
+
+    def view(self, index: int) -> View:
+        """Describe a frame of the shot as a view."""
+        camera = self.camera
+        size = (self._width, self._height)
+        return View(index, int(camera.segment[index]), camera.to_ground[index], camera.gain[index], size)
+
+    def picture(self, index: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Open a frame: its pixels, and where it can be read without touching a performer."""
+        if index in self._open:
+            self._open.move_to_end(index)
+        else:
+            frame = self._frames[index]
+            self._open[index] = frame, self._free(index)
+            while len(self._open) > max(2, min(2 * _MOST_SOURCES, _CACHE_BYTES // frame.nbytes)):
+                self._open.popitem(last=False)
+        return self._open[index]
+
+    def ask(self, view: View, points: Points) -> Samples:
+        """Collect up to five samples of each of the view's pixels (n points), never from the view's own frame."""
+        total = len(points)
+        colours = np.full((MOST_SAMPLES, total, 3), np.inf, np.float32)
+        count = np.zeros(total, np.intp)
+        age = np.full(total, np.inf, np.float32)
+        ground = project(points, view.to_ground)
+        for index in self._useful(view, ground):
+            wanting = np.flatnonzero(count < MOST_SAMPLES)
+            places = self._places(view, index, ground[wanting])
+            frame, free = self.picture(index)
+            seen = _is_free(free, places)
+            here = wanting[seen]
+            gain = view.gain / self.camera.gain[index]
+            colours[count[here], here] = self._read(frame, places[seen]) * gain
+            age[here] = np.minimum(age[here], abs(index - view.time))
+            count[here] += 1
+        return Samples(colours, count, age)
+
+    def _useful(self, view: View, ground: Points) -> Iterator[int]:
+        """Walk the view's segment outward in time, giving those frames that still add something to a few probes."""
+        probes = ground[:: max(1, len(ground) // _PROBES)]
+        count = np.zeros(len(probes), np.intp)
+        taken = 0
+        for index in sorted(self.indices, key=lambda other: (abs(other - view.time), other)):
+            if index == view.time or self.camera.segment[index] != view.segment:
+                continue
+            seen = _is_free(self._glances[index], self._places(view, index, probes) / self._cell)
+            if np.count_nonzero(seen & (count < MOST_SAMPLES)) > _WORTH * len(probes):
+                count += seen
+                taken += 1
+                yield index
+            if taken == _MOST_SOURCES or (len(probes) and count.min() >= MOST_SAMPLES):
+                return
+
+    def _free(self, index: int) -> NDArray[np.bool_]:
+        reach = 0 if self.camera.kind is CameraKind.LOCKED_OFF else _KERNEL_PX
+        return ~grow(self._holes[index] > 0, reach)
+
+    def _places(self, view: View, index: int, ground: Points) -> Points:
+        moved = ground if self.shift is None else ground + self.shift(view.time, index, ground)
+        return project(moved, np.linalg.inv(self.camera.to_ground[index]))
+
+    def _read(self, frame: NDArray[Any], places: Points) -> NDArray[np.float32]:
+        if self.camera.kind is CameraKind.MOVING:
+            return read_at(frame, places)
+        at = np.rint(places).astype(np.intp)
+        return frame[at[:, 1], at[:, 0]].astype(np.float32)
+
+
+def agree(samples: Samples) -> Consensus:
+    """Make one colour of each pixel's samples. Pixels without any come out as 0."""
+    ordered = list(samples.colours.copy())
+    for low, high in _NETWORK:
+        ordered[low], ordered[high] = np.minimum(ordered[low], ordered[high]), np.maximum(ordered[low], ordered[high])
+    stack = np.stack(ordered)
+    each = np.arange(stack.shape[1])
+    last = np.maximum(samples.count - 1, 0)
+    agreed = (stack[last // 2, each] + stack[(last + 1) // 2, each]) / 2
+    distance = np.zeros(stack.shape[1], np.float32)
+    for place, colour in enumerate(samples.colours):
+        valid = samples.count > place
+        distance[valid] += np.abs(colour[valid] - agreed[valid]).mean(1)
+    unseen = samples.count == 0
+    agreed[unseen] = 0
+    nearest = np.where(unseen[:, None], 0, samples.colours[0]).astype(np.float32)
+    return Consensus(agreed, nearest, distance / np.maximum(samples.count, 1))
+
+
+def _is_free(free: NDArray[np.bool_], places: Points) -> NDArray[np.bool_]:
+    """Tell which places lie inside the picture and on a pixel that is free."""
+    height, width = free.shape
+    inside = is_inside(places, width, height)
+    at = np.rint(np.where(inside[:, None], places, 0)).astype(np.intp)
+    return cast(NDArray[np.bool_], inside & free[at[:, 1], at[:, 0]])
+
+
+def _stride(frame_count: int) -> int:
+    """Every frame of a short clip is asked, every fourth of a long one: neighbours see the same."""
+    return int(np.clip(frame_count // 24, 1, 4))
