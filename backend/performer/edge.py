@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a coarse map of one frame to a matte whose edge follows the picture's own."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .colours import colour_evidence
+from .guided import guided_filter
+
+Bytes = NDArray[np.uint8]
+Grey = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+SURE = 0.95
+"""Coverage from which a pixel is the performer's, and below 1 minus which it is background, whatever its colour."""
+_SURE_INSET = 1.0
+_COLOUR_RADIUS = 8.0
+_GUIDED_RADIUS = 2.5
+_SOFT_WIDTH = 2.5
+"""Lengths in cells: what one pixel of the segmentation networks spans in the frame."""
+_COLOUR_WEIGHT = 0.7
+"""Neighbouring pixels are not independent witnesses: their evidence counts for less than its log odds."""
+_MOST_EVIDENCE = 4.0
+_HAND_COVERAGE, _LIMB_COVERAGE = 0.6, 0.5
+"""What a drawn hand or limb is worth where the networks saw nothing: a doubt that colours then settle."""
+_FLATNESS = 0.02
+"""Standard deviation of colour, 0..1, below which the guided filter sees no edge."""
+_BLACK, _WHITE = 0.1, 0.9
+"""Levels of the filtered map that become exactly 0 and 1."""
+
+
+def lay_edge(frame: Bytes, coverage: Bytes, limbs: Bytes, hands: Bytes, cell_px: float) -> Bytes:
+    """Return the matte `h w` of a frame or a part of it; exactly 0 and 255 but for a soft band along its outline.
+
+    frame: `h w 3`. coverage: `h w`, how likely the performer is. limbs, hands: `h w`, 0 or 255, see limbs.py.
+    """
+    rgb = frame.astype(np.float32) / np.float32(255)
+    likely = np.maximum(coverage / np.float32(255), np.where(hands > 0, _HAND_COVERAGE, 0).astype(np.float32))
+    likely = np.maximum(likely, np.where(limbs > 0, _LIMB_COVERAGE, 0).astype(np.float32))
+    decided = decide_by_colour(rgb, likely, cell_px)
+    filtered = guided_filter(rgb, decided, max(1, round(_GUIDED_RADIUS * cell_px)), _FLATNESS**2)
+    levelled = np.clip((filtered - _BLACK) / (_WHITE - _BLACK), 0, 1)
+    return np.round(confine_softness(levelled, _SOFT_WIDTH * cell_px) * 255).astype(np.uint8)
+
+
+def decide_by_colour(rgb: Grey, likely: Grey, cell_px: float) -> Grey:
+    """Weigh the map `likely`, `h w` 0..1, with the colours of what is sure near each pixel; sure pixels become 0 and 1.
+
+    Bayes' rule in log odds, with the coarse map as the prior.
+    """
+    performer = _inset(likely > SURE, _SURE_INSET * cell_px)
+    background = _inset(likely < 1 - SURE, _SURE_INSET * cell_px)
+    evidence = _COLOUR_WEIGHT * colour_evidence(rgb, performer, background, _COLOUR_RADIUS * cell_px)
+    prior = np.clip(likely, 0.01, 0.99)
+    odds = np.log(prior / (1 - prior)) + np.clip(evidence, -_MOST_EVIDENCE, _MOST_EVIDENCE)
+    return np.where(performer, 1, np.where(background, 0, 1 / (1 + np.exp(-odds)))).astype(np.float32)
+
+
+def confine_softness(matte: Grey, width_px: float) -> Grey:
+    """Make a matte solid farther inside its half-covered outline than `width_px`, and empty farther outside.
+
+    Translucent patches in a body and wisps beside it are faults of segmentation; hair and blur are narrow.
+    """
+    inside = (matte >= 0.5).astype(np.uint8)
+    solid = _ramp(_depth_px(inside) / np.float32(width_px))
+    empty = _ramp(_depth_px(1 - inside) / np.float32(width_px))
+    return np.clip(matte, solid, 1 - empty)
+
+
+def _ramp(distance: Grey) -> Grey:
+    """From 0 at half the way to 1 at the whole."""
+    return np.clip(2 * distance - 1, 0, 1)
+
+
+def _depth_px(mask: Bytes) -> Grey:
+    """Distance of each pixel of a mask from its outside; 0 outside."""
+    return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_3), np.float32)
+
+
+def _inset(mask: Mask, radius_px: float) -> Mask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(radius_px) + 1,) * 2)
+    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel) > 0)

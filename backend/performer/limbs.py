@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The performer's limbs and hands as a drawing: what must be covered even where the segmentation lost it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .tracks import Tracks
+
+_SEEN_SCORE = 0.5
+_LIMB_RADIUS = 0.07
+"""Half the width of the tube, in torso lengths: inside a bare arm of a slim adult."""
+_FINGER_WIDTH = 0.2
+"""In lengths of the palm (wrist to the middle finger's root)."""
+_SHIFT_BITS = 4
+"""Sub-pixel bits of OpenCV's drawing calls."""
+
+_LIMBS = (
+    (11, 13), (13, 15), (12, 14), (14, 16),
+    (23, 25), (25, 27), (27, 29), (27, 31), (24, 26), (26, 28), (28, 30), (28, 32),
+)  # fmt: skip
+_TORSO = (11, 12, 24, 23)
+_PALM = (0, 1, 5, 9, 13, 17)
+_FINGERS = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 18, 19, 20))
+
+
+def draw_limbs(tracks: Tracks, frame: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Draw torso, limb tubes, palms and fingers of one frame that were seen: `h w`, 0 or 255.
+
+    Everything lies a little inside the body, so that it may be united with a matte.
+    """
+    drawing = np.zeros(shape, np.uint8)
+    body, seen = tracks.body[frame, :, :2], tracks.body_score[frame] > _SEEN_SCORE
+    width = max(1, round(2 * _LIMB_RADIUS * torso_length(body)))
+    for start, end in _LIMBS:
+        if seen[start] and seen[end]:
+            _polyline(drawing, body[[start, end]], width)
+    if seen[list(_TORSO)].all():
+        cv2.fillConvexPoly(drawing, cv2.convexHull(_fixed(body[list(_TORSO)])), 255, shift=_SHIFT_BITS)
+    return drawing | draw_hands(tracks, frame, shape)
+
+
+def draw_hands(tracks: Tracks, frame: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Draw palms and fingers of the hands that were found: `h w`, 0 or 255."""
+    drawing = np.zeros(shape, np.uint8)
+    for points, score in (
+        (tracks.left_hand[frame, :, :2], tracks.left_hand_score[frame]),
+        (tracks.right_hand[frame, :, :2], tracks.right_hand_score[frame]),
+    ):
+        if score > _SEEN_SCORE:
+            _hand(drawing, points)
+    return drawing
+
+
+def torso_length(body: NDArray[np.float32]) -> float:
+    """Length of the torso in pixels, or the shoulders' width where foreshortening or a crop makes that longer."""
+    shoulders, hips = body[[11, 12]], body[[23, 24]]
+    return float(max(np.linalg.norm(shoulders.mean(0) - hips.mean(0)), np.linalg.norm(shoulders[0] - shoulders[1])))
+
+
+def _hand(drawing: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
+    width = max(1, round(_FINGER_WIDTH * float(np.linalg.norm(points[9] - points[0]))))
+    cv2.fillPoly(drawing, [_fixed(points[list(_PALM)])], 255, shift=_SHIFT_BITS)
+    for finger in _FINGERS:
+        _polyline(drawing, points[list(finger)], width)
+
+
+def _polyline(drawing: NDArray[np.uint8], points: NDArray[np.float32], width: int) -> None:
+    cv2.polylines(drawing, [_fixed(points)], False, 255, width, shift=_SHIFT_BITS)
+
+
+def _fixed(points: NDArray[np.float32]) -> NDArray[np.int32]:
+    return np.asarray(np.round(points * 2**_SHIFT_BITS), np.int32)
