@@ -56,14 +56,6 @@ def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     replace = commands.add_parser("replace", help="replace a clip's performer by a character")
     replace.add_argument("clip", type=Path, metavar="CLIP")
     replace.add_argument("character", type=Path, metavar="CHARACTER")
-    replace.add_argument(
-        "--also",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("PERFORMER", "CHARACTER"),
-        help="cast a further performer; name the first one by --performer",
-    )
     _add_shot(replace)
     animate = commands.add_parser("animate", help="let a character move before its own background, driven by a clip")
     animate.add_argument("character", type=Path, metavar="CHARACTER")
@@ -73,8 +65,7 @@ def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     preview.add_argument("clip", type=Path, metavar="CLIP")
     preview.add_argument("character", type=Path, metavar="CHARACTER")
     preview.add_argument("--frame", type=int, default=0, metavar="N", help="frame of the clip, from 0")
-    _add_choice(preview)
-    _add_output(preview)
+    _add_shot(preview)
     for name, text in (("run", "do the job of a folder"), ("resume", "go on with a job that was stopped or killed")):
         run = commands.add_parser(name, help=text)
         run.add_argument("folder", type=Path, metavar="JOB_FOLDER")
@@ -97,6 +88,14 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_shot(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--also",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("PERFORMER", "CHARACTER"),
+        help="cast a further performer; name the first one by --performer",
+    )
     _add_range(command)
     _add_choice(command)
     _add_output(command)

@@ -35,6 +35,22 @@ def animate(arguments: argparse.Namespace, say: Say) -> Exit:
     return _start(arguments, Mode.ANIMATE, say)
 
 
+def preview(arguments: argparse.Namespace, say: Say) -> Exit:
+    """See one frame replaced, quickly. Nothing is delivered: the picture says that it is a preview."""
+    from ..contract.events import PreviewMade
+    from ..pipeline.jobfolder import job_folder, new_job_id
+    from ..pipeline.preview import make_preview
+
+    job_id = new_job_id()
+    folder = job_folder(arguments.output, job_id)
+    folder.mkdir(parents=True)
+    job = _job(arguments, Mode.REPLACE, job_id, folder)
+    with libraries_write_to(folder / layout.LOG):
+        path = make_preview(folder, job, say.event)
+    say.event(PreviewMade(path=str(path), frame=arguments.frame))
+    return Exit.DONE
+
+
 def run(arguments: argparse.Namespace, say: Say) -> Exit:
     """Do the job of a folder."""
     return _do(arguments.folder, arguments, say)
@@ -89,35 +105,15 @@ def _do(folder: Path, arguments: argparse.Namespace, say: Say) -> Exit:
 
 
 def _job(arguments: argparse.Namespace, mode: Mode, job_id: str, folder: Path) -> Job:
-    fit = Fit(
-        scale=arguments.scale,
-        offset_x=arguments.offset[0],
-        offset_y=arguments.offset[1],
-        ground_offset=arguments.ground_offset,
-        mirror=arguments.mirror,
-        head_size=arguments.head_size,
-    )
-    first = Casting(
-        character=path_from(folder, arguments.character),
-        performer=arguments.performer,
-        fit=fit,
-        matte=path_from(folder, arguments.matte),
-        garbage_matte=path_from(folder, arguments.garbage_matte),
-    )
     others = (
-        Casting(character=path_from(folder, character), performer=performer(who), fit=fit)
-        for who, character in getattr(arguments, "also", ())
+        Casting(character=path_from(folder, character), performer=performer(who), fit=_fit(arguments))
+        for who, character in arguments.also
     )
     return Job(
         id=job_id,
         mode=mode,
-        shot=Shot(
-            source=path_from(folder, arguments.clip),
-            first=arguments.first,
-            last=arguments.last,
-            fps=arguments.fps,
-        ),
-        cast=(first, *others),
+        shot=shot_of(arguments, folder),
+        cast=(_first_casting(arguments, folder), *others),
         delivery=Delivery(
             folder=path_from(folder, arguments.output),
             name=arguments.name or arguments.clip.stem,
@@ -129,6 +125,32 @@ def _job(arguments: argparse.Namespace, mode: Mode, job_id: str, folder: Path) -
         seed=arguments.seed,
         shadow=arguments.shadow,
     )
+
+
+def _first_casting(arguments: argparse.Namespace, folder: Path) -> Casting:
+    return Casting(
+        character=path_from(folder, arguments.character),
+        performer=arguments.performer,
+        fit=_fit(arguments),
+        matte=path_from(folder, arguments.matte),
+        garbage_matte=path_from(folder, arguments.garbage_matte),
+    )
+
+
+def _fit(arguments: argparse.Namespace) -> Fit:
+    return Fit(
+        scale=arguments.scale,
+        offset_x=arguments.offset[0],
+        offset_y=arguments.offset[1],
+        ground_offset=arguments.ground_offset,
+        mirror=arguments.mirror,
+        head_size=arguments.head_size,
+    )
+
+
+def shot_of(arguments: argparse.Namespace, folder: Path) -> Shot:
+    """Read the clip and range off a command line, for a job in `folder`."""
+    return Shot(source=path_from(folder, arguments.clip), first=arguments.first, last=arguments.last, fps=arguments.fps)
 
 
 def path_from(folder: Path, path: Path | str) -> str:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from ..contract.errors import UnderstudyError
 from ..contract.job import Casting, Mode
 from ..media.sequence import Sequence
-from ..performer.find import People, Person, choose
 from .preflight import Cleared
 from .run import Run
 from .sequences import Windows
 from .stage import Result
-from .stages import PEOPLE, Character, Find, Frames, Matte, Plate, Track, Window
+from .stages import Cast, Character, Find, Frames, Matte, Plate, Track, Window
 
 
 class SamePerformerError(UnderstudyError):
@@ -21,9 +20,9 @@ class SamePerformerError(UnderstudyError):
 
     hint = "Choose another performer for one of them; `find` shows who is there."
 
-    def __init__(self, person_id: int) -> None:
-        super().__init__(f"Performer {person_id} was given two characters.")
-        self.person_id = person_id
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second} were cast for the same performer.")
+        self.first, self.second = first, second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,37 +48,32 @@ def read_character(run: Run, casting: Casting) -> Result:
     return run.stage(Character(run.job.engine, run.fingerprint(casting.character), casting.fit.mirror))
 
 
-def cast_performers(run: Run, frames: Result) -> tuple[Result, tuple[Person, ...]]:
-    """Find who is in the shot and who of them is meant by each casting. Raises SamePerformerError."""
-    found = run.stage(Find(frames))
-    people = People.load(found.folder / PEOPLE)
-    persons = tuple(choose(people, casting.performer, run.job.shot.first) for casting in run.job.cast)
-    for place, person in enumerate(persons):
-        if person in persons[:place]:
-            raise SamePerformerError(person.id)
-    return found, persons
+def track_performers(run: Run, frames: Result) -> tuple[Result, ...]:
+    """Find who is in the shot, who of them is meant by each casting, and track them. Raises SamePerformerError."""
+    people = run.stage(Find(frames))
+    cast: dict[str, Casting] = {}
+    persons = []
+    for casting in run.job.cast:
+        person = run.stage(Cast(frames, people, casting.performer, run.job.shot.first))
+        other = cast.setdefault(person.digest, casting)
+        if other is not casting:
+            raise SamePerformerError(other.character, casting.character)
+        persons.append(person)
+    return tuple(run.stage(Track(frames, people, person)) for person in persons)
 
 
 def make_parts(run: Run, frames: Result, characters: tuple[Result, ...]) -> tuple[Part, ...]:
     """Track and matte every performer that is cast."""
-    found, persons = cast_performers(run, frames)
-    tracks = [run.stage(Track(frames, found, person)) for person in persons]
     return tuple(
-        Part(
-            casting=casting,
-            character=character,
-            track=track,
-            matte=run.stage(
-                Matte(
-                    frames,
-                    track,
-                    run.fingerprint_or_none(casting.matte),
-                    run.fingerprint_or_none(casting.garbage_matte),
-                )
-            ),
-        )
-        for casting, character, track in zip(run.job.cast, characters, tracks, strict=True)
+        Part(casting=casting, character=character, track=track, matte=make_matte(run, casting, frames, track))
+        for casting, character, track in zip(run.job.cast, characters, track_performers(run, frames), strict=True)
     )
+
+
+def make_matte(run: Run, casting: Casting, frames: Result, track: Result) -> Result:
+    """Matte one performer, or take the artist's own matte."""
+    override, garbage = (run.fingerprint_or_none(path) for path in (casting.matte, casting.garbage_matte))
+    return run.stage(Matte(frames, track, override, garbage))
 
 
 def make_plate(run: Run, frames: Result, parts: tuple[Part, ...]) -> Result:

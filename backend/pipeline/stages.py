@@ -5,20 +5,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from ..contract.errors import UnderstudyError
-from ..contract.job import Fit, Mode, Shadow
+from ..contract.job import Fit, Mode, PerformerChoice, Shadow
 from ..contract.watch import Watch
 from ..contract.wire import from_json, to_json
 from ..engines.base import Inputs
 from ..media.clip import open_clip
 from ..media.sequence import Sequence, SequenceWriter
-from ..performer.find import People, Person, find_people
+from ..performer.choose import choose
+from ..performer.find import People, find_people
 from ..performer.matte import refine_matte
 from ..performer.track import track_performer
 from ..performer.tracks import Tracks
@@ -29,7 +30,7 @@ from .sequences import artist_matte
 from .stage import Result, Stage
 
 FRAMES, COVERAGE, MATTE = "frames", "coverage", "matte"
-TRACKS, PEOPLE, SHOT = "tracks.safetensors", "people.json", "shot.json"
+TRACKS, PEOPLE, PERSON, SHOT = "tracks.safetensors", "people.json", "person.json", "shot.json"
 
 
 class FrameCountError(UnderstudyError):
@@ -127,17 +128,37 @@ class Find(Stage):
 
 
 @dataclass(frozen=True)
+class Cast(Stage):
+    """The person that a choice means. Its digest is the person: two choices that mean the same one share a track."""
+
+    name, version = "cast", 1
+    frames: Result
+    people: Result
+    choice: PerformerChoice
+    first: int
+
+    def run(self, into: Path, watch: Watch) -> None:
+        people = People.load(self.people.folder / PEOPLE)
+        person = choose(people, self.choice, self.first, frames_of(self.frames))
+        replace(people, persons=(person,)).save(into / PERSON)
+
+    def digest(self, folder: Path) -> str:
+        return hashlib.sha256((folder / PERSON).read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Track(Stage):
     """One person's body, face and hands, and the coarse coverage."""
 
     name, version = "track", 1
     frames: Result
     people: Result
-    person: Person
+    person: Result
 
     def run(self, into: Path, watch: Watch) -> None:
         people = People.load(self.people.folder / PEOPLE)
-        track_performer(frames_of(self.frames), self.person, people, into, watch)
+        person = People.load(self.person.folder / PERSON).persons[0]
+        track_performer(frames_of(self.frames), person, people, into, watch)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The subcommands that only look: find, inspect, doctor, schema."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..contract import layout
+from ..contract.errors import FileMissingError
+from ..contract.events import KINDS, Delivered
+from ..contract.job import Delivery, Job, Mode
+from ..contract.wire import CONTRACT_VERSION, Json, schema_of, to_json
+from .exits import Exit
+from .say import Say, libraries_write_to
+from .work import path_from, shot_of
+
+if TYPE_CHECKING:
+    from ..performer.find import Person, Seen
+
+
+def find(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Tell who is in a clip. The frames that it reads stay in place for a later `replace` into the same folder."""
+    from ..pipeline.jobfolder import job_folder, new_job_id
+    from ..pipeline.look import find_in_clip
+
+    job_id = new_job_id()
+    folder = job_folder(arguments.output, job_id)
+    folder.mkdir(parents=True)
+    job = Job(
+        id=job_id,
+        mode=Mode.REPLACE,
+        shot=shot_of(arguments, folder),
+        cast=(),
+        delivery=Delivery(folder=path_from(folder, arguments.output), name=arguments.clip.stem),
+    )
+    with libraries_write_to(folder / layout.LOG):
+        people = find_in_clip(folder, job, say.event)
+    data: dict[str, Json] = {"people": [_person_facts(person, job.shot.first) for person in people.persons]}
+    lines = (
+        f"performer {person.id}: seen in {len(person.seen)} of the frames looked at, "
+        f"largest {_box_text(_largest(person).box)} in frame {job.shot.first + _largest(person).frame}"
+        for person in people.persons
+    )
+    say.answer(data, "\n".join(lines))
+    return Exit.DONE
+
+
+def inspect(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Tell what a clip, a job folder or a sidecar holds."""
+    path: Path = arguments.path
+    if not path.exists():
+        raise FileMissingError(path, "file or folder")
+    if (path / layout.JOB).is_file():
+        data = _job_facts(path)
+    elif path.suffix == ".json":
+        data = {"sidecar": json.loads(path.read_text("utf-8"))}
+    else:
+        data = _clip_facts(path)
+    say.answer(data, json.dumps(data, indent=2, ensure_ascii=False))
+    return Exit.DONE
+
+
+def doctor(arguments: argparse.Namespace, say: Say) -> Exit:  # noqa: ARG001
+    """Tell what runs on this machine. DONE if the draft engine does."""
+    from ..pipeline.doctor import examine
+
+    findings = examine()
+    lines = (f"{'ok ' if finding.is_well else '-- '} {finding.what}: {finding.detail}" for finding in findings)
+    say.answer({"findings": [to_json(finding) for finding in findings]}, "\n".join(lines))
+    return Exit.DONE if all(finding.is_well for finding in findings if finding.is_needed) else Exit.REFUSED
+
+
+def schema(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Print the JSON schema of what is read and written."""
+    version: dict[str, Json] = {"v": {"const": CONTRACT_VERSION}}
+    data = (
+        _marked(schema_of(Job), version)
+        if arguments.what == "job"
+        else {"oneOf": [_marked(schema_of(kind), version | {"kind": {"const": name}}) for name, kind in KINDS.items()]}
+    )
+    data = {"$schema": "https://json-schema.org/draft/2020-12/schema", **data}
+    say.answer(data, json.dumps(data, indent=2))
+    return Exit.DONE
+
+
+def _marked(schema: dict[str, Json], marks: dict[str, Json]) -> dict[str, Json]:
+    """Add the marks that every line carries."""
+    properties, required = schema["properties"], schema["required"]
+    assert isinstance(properties, dict)
+    assert isinstance(required, list)
+    return {**schema, "properties": {**marks, **properties}, "required": [*marks, *required]}
+
+
+def _clip_facts(path: Path) -> dict[str, Json]:
+    from ..media.clip import open_clip
+    from ..media.clipinfo import assumptions, reductions
+
+    info = open_clip(path).info
+    return {
+        "clip": str(path),
+        "width_px": info.width_px,
+        "height_px": info.height_px,
+        "fps": str(info.fps),
+        "frame_count": info.frame_count,
+        "bits": info.bits,
+        "has_alpha": info.has_alpha,
+        "rotation_deg": info.rotation_deg,
+        "colour": to_json(info.colour),
+        "notes": [*reductions(info, 8), *assumptions(info)],
+    }
+
+
+def _job_facts(folder: Path) -> dict[str, Json]:
+    from ..pipeline.jobfolder import is_running, read_events, read_job
+
+    events = list(read_events(folder))
+    last = events[-1].kind if events else "not_started"
+    return {
+        "job": to_json(read_job(folder)),
+        "running": is_running(folder),
+        "last_event": last,
+        "deliveries": [event.folder for event in events if isinstance(event, Delivered)],
+    }
+
+
+def _person_facts(person: Person, first: int) -> dict[str, Json]:
+    boxes: list[Json] = [
+        {"frame": first + seen.frame, "box": [float(edge) for edge in seen.box], "score": seen.score}
+        for seen in person.seen
+    ]
+    return {"id": person.id, "seen": boxes}
+
+
+def _largest(person: Person) -> Seen:
+    return max(person.seen, key=lambda seen: float(seen.box[3] - seen.box[1]))
+
+
+def _box_text(box: Iterable[float]) -> str:
+    return "box:" + ",".join(f"{edge:.0f}" for edge in box)

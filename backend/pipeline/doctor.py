@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs on this machine, what does not, and why."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from ..contract.errors import UnderstudyError
+from ..performer.networks import Network, mediapipe, network_bytes, networks_folder
+from ..version import VERSION
+from .engines import ENGINES, engine_named
+
+_LIBRARIES = (
+    ("numpy", "numpy", "all stages", True),
+    ("cv2", "opencv-python-headless", "all stages", True),
+    ("mediapipe", "mediapipe", "finding and tracking performers", True),
+    ("safetensors", "safetensors", "tracks between stages", True),
+    ("av", "av", "reading movie files; image sequences work without", False),
+)
+_OPENCVS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing examined. is_needed: the draft engine can't work without it."""
+
+    what: str
+    detail: str
+    is_well: bool
+    is_needed: bool
+
+
+def examine() -> tuple[Finding, ...]:
+    """Look at Python, libraries, networks, engines, processor and memory."""
+    return (
+        Finding("Understudy", f"{VERSION}, Python {platform.python_version()}, {platform.platform()}", True, True),
+        *(_library(*row) for row in _LIBRARIES),
+        _one_opencv(),
+        _networks(),
+        *(_engine(name) for name in ENGINES),
+        Finding("Wan engine", "not part of this version", False, False),
+        Finding("processor", f"{os.cpu_count()} cores", True, False),
+    )
+
+
+def _library(module: str, package: str, purpose: str, is_needed: bool) -> Finding:
+    try:
+        mediapipe() if module == "mediapipe" else importlib.import_module(module)
+    except ImportError as error:
+        return Finding(module, f"can't be imported ({error}); it is needed for {purpose}", False, is_needed)
+    return Finding(module, f"{_version_or_none(package) or 'of unknown version'}, for {purpose}", True, is_needed)
+
+
+def _one_opencv() -> Finding:
+    found = [package for package in _OPENCVS if _version_or_none(package)]
+    if len(found) > 1:
+        return Finding("OpenCV packages", f"{' and '.join(found)} overwrite each other; keep one", False, True)
+    return Finding("OpenCV packages", found[0] if found else "unpacked without package data", True, True)
+
+
+def _networks() -> Finding:
+    try:
+        sizes = [len(network_bytes(network)) for network in Network]
+    except UnderstudyError as error:
+        return Finding("tracker networks", error.advice, False, True)
+    return Finding(
+        "tracker networks", f"{len(sizes)} files, {sum(sizes) / 1e6:.0f} MB in {networks_folder()}", True, True
+    )
+
+
+def _engine(name: str) -> Finding:
+    try:
+        engine = engine_named(name)
+    except ImportError as error:
+        return Finding(f"{name} engine", f"can't start: {error}", False, name == "draft")
+    return Finding(f"{name} engine", f"ready: {', '.join(sorted(engine.abilities))}", True, name == "draft")
+
+
+def _version_or_none(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at a clip that make no delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from ..contract.events import Event
+from ..contract.job import Job
+from ..media.clip import open_clip
+from ..media.clipinfo import check_range
+from ..performer.find import People
+from .run import Run
+from .stages import PEOPLE, Find, Frames
+
+
+def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None]) -> People:
+    """Find who is in the clip of a job that need not have a cast. Its stages are those that a later job begins with.
+
+    Raises NobodyFoundError and whatever is wrong with the clip.
+    """
+    run = Run(folder, job, tell, should_stop=lambda: False)
+    clip = open_clip(folder / job.shot.source, Fraction(job.shot.fps) if job.shot.fps else None)
+    last = clip.info.frame_count - 1 if job.shot.last == -1 else job.shot.last
+    check_range(clip.info, job.shot.first, last)
+    frames = run.stage(
+        Frames(run.fingerprint(job.shot.source), job.shot.first, last, job.shot.fps, job.delivery.depth_bits)
+    )
+    return People.load(run.stage(Find(frames)).folder / PEOPLE)
