@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every error that reaches an artist says what to do."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import backend
+from backend.contract.errors import UnderstudyError
+from tools.failures import SetUpError
+
+
+def below(base: type[Exception]) -> Iterator[type[Exception]]:
+    """Yield every class under a base that nothing else derives from: those are the ones that are raised."""
+    for child in base.__subclasses__():
+        yield from below(child) if child.__subclasses__() else (child,)
+
+
+def worker_errors() -> set[type[Exception]]:
+    for found in pkgutil.walk_packages(backend.__path__, "backend."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+    return set(below(UnderstudyError))
+
+
+def test_every_error_of_the_worker_says_what_it_means_and_what_to_do() -> None:
+    errors = worker_errors()
+    hints = {error.__name__: getattr(error, "hint", "") for error in errors}
+    assert len(errors) > 1
+    assert [error.__name__ for error in errors if not error.__doc__] == []
+    assert {name: hint for name, hint in hints.items() if not (hint[:1].isupper() and hint.endswith("."))} == {}
+
+
+def test_every_error_of_the_set_up_says_what_it_means() -> None:
+    assert [error.__name__ for error in below(SetUpError) if not error.__doc__] == []

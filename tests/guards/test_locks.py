@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The locked lists hold what `pyproject.toml` asks for, with hashes, without addresses, and one OpenCV each."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.environments import BPY45, WORKER, Environment, lock_path, locked_packages
+from tools.layout import LOCKS
+from tools.locks import PLANS, wanted
+
+OPENCV = {"opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"}
+"""They install into the same folder and overwrite each other."""
+LOCK_FILES = sorted(LOCKS.glob("*.txt"))
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_lock_has_a_plan_and_every_plan_a_lock() -> None:
+    assert {path.stem for path in LOCK_FILES} == set(PLANS)
+
+
+@pytest.mark.parametrize("lock", LOCK_FILES, ids=lambda path: str(path.stem))
+def test_a_lock_has_a_hash_for_every_package_and_no_address(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[a-z])", text)[1:]
+    assert entries
+    assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert re.findall(r"://|--index|--find-links|\s@\s|^-", text, flags=re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+def test_a_lock_holds_what_the_project_asks_for(name: str) -> None:
+    asked = {normal(package): version for package, version in (pin.split("==") for pin in wanted(PLANS[name].source))}
+    assert asked.items() <= locked_packages(lock_path(name)).items()
+
+
+@pytest.mark.parametrize("name", [name for name, plan in PLANS.items() if plan.is_whole])
+def test_a_whole_list_is_locked_as_it_stands(name: str) -> None:
+    asked = {normal(pin.split("==")[0]) for pin in wanted(PLANS[name].source)}
+    assert set(locked_packages(lock_path(name))) == asked
+
+
+@pytest.mark.parametrize("environment", [WORKER, BPY45], ids=lambda environment: str(environment.name))
+def test_an_environment_has_one_opencv_at_most_and_no_package_twice(environment: Environment) -> None:
+    packages = [package for lock in environment.locks for package in locked_packages(lock_path(lock))]
+    assert len(OPENCV & set(packages)) <= 1
+    assert len(packages) == len(set(packages))
+
+
+def test_the_worker_has_exactly_one_opencv() -> None:
+    assert len(OPENCV & set(locked_packages(lock_path("worker")))) == 1
+
+
+def test_blender_45_has_a_numpy_below_2() -> None:
+    assert locked_packages(lock_path("bpy45"))["numpy"].startswith("1.")

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Formatting, lint and types: what can be said about the code without running it."""
+
+from __future__ import annotations
+
+import subprocess
+
+from . import say
+from .environments import WORKER, make
+from .layout import ROOT
+
+CHECKS = {
+    "format": ("ruff", "format", "--check"),
+    "lint": ("ruff", "check"),
+    "types": ("mypy",),
+}
+"""What is run, in this order; settings are in `pyproject.toml`. The tests run the same in a clone."""
+FAST = ("format", "lint")
+
+
+def check(names: tuple[str, ...] = tuple(CHECKS)) -> int:
+    """Run the checks, all of them even where one fails, and return how many failed. Raises SetUpError."""
+    python = make(WORKER).python
+    failed = [name for name in names if subprocess.run([python, "-m", *CHECKS[name]], cwd=ROOT, check=False).returncode]
+    say.line(
+        f"{len(names) - len(failed)} of {len(names)} checks passed." + (f" Not: {', '.join(failed)}." if failed else "")
+    )
+    return len(failed)
+
+
+def fix() -> int:
+    """Format the code and mend what lint can mend; return 0, or ruff's exit code. Raises SetUpError."""
+    python = make(WORKER).python
+    subprocess.run([python, "-m", "ruff", "format"], cwd=ROOT, check=False)
+    return subprocess.run([python, "-m", "ruff", "check", "--fix"], cwd=ROOT, check=False).returncode

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second command of the README: set up all that the tests need, say what runs and what does not, run them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from . import say
+from .children import run_child
+from .environments import BPY45, WORKER, make
+from .layout import short
+from .networks import make_networks
+
+FOOTAGE_VARIABLE = "UNDERSTUDY_FOOTAGE"
+_EVERYDAY = ["-m", "not long"]
+
+
+def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
+    """Make the environments, print what runs and what is skipped and why, run pytest; return its exit code.
+
+    pytest's own closing line is the last that is written. Raises SetUpError.
+    """
+    rows = [
+        (environment.purpose, "runs", f"{short(environment.folder)}, {make(environment).summary}")
+        for environment in (WORKER, BPY45)
+    ]
+    rows.append(("the tracker's networks", "run", make_networks()))
+    rows.append(_footage_row())
+    rows.append(_long_row(with_long))
+    say.table([("what", "", "where, or why not"), *rows])
+    say.line()
+    selection = [] if with_long else _EVERYDAY
+    return run_child([str(WORKER.interpreter), "-m", "pytest", *selection, *pytest_arguments])
+
+
+def _footage_row() -> tuple[str, str, str]:
+    named = os.environ.get(FOOTAGE_VARIABLE, "")
+    if not named:
+        return "tests on real footage", "skipped", f"{FOOTAGE_VARIABLE} names no folder with clips"
+    if not Path(named).is_dir():
+        return "tests on real footage", "skipped", f"{FOOTAGE_VARIABLE} names {named}, which is not a folder"
+    return "tests on real footage", "run", named
+
+
+def _long_row(with_long: bool) -> tuple[str, str, str]:
+    if with_long:
+        return "long tests", "run", "asked for by test-all"
+    return "long tests", "skipped", "everyday command; `python3.11 -m tools test-all` runs them"
