@@ -11,7 +11,7 @@ test:  ## set up and run the tests
 	$(PYTHON) -m tools test
 test-all:  ## the long tests too
 	$(PYTHON) -m tools test-all
-check:  ## formatting, lint and types
+check:  ## formatting, lint, licence lines, import arrows and types
 	$(PYTHON) -m tools check
 fmt:  ## format the code
 	$(PYTHON) -m tools fmt

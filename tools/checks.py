@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Formatting, lint and types: what can be said about the code without running it."""
+"""Formatting, lint, walls and types: what can be said about the code without running it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from .layout import ROOT
 CHECKS = {
     "format": ("ruff", "format", "--check"),
     "lint": ("ruff", "check"),
+    "walls": ("pytest", "--quiet", "tests/guards/test_source.py", "tests/guards/test_arrows.py"),
     "types": ("mypy",),
 }
 """What is run, in this order; settings are in `pyproject.toml`. The tests run the same in a clone."""
-FAST = ("format", "lint")
+FAST = ("format", "lint", "walls")
 
 
 def check(names: tuple[str, ...] = tuple(CHECKS)) -> int:
