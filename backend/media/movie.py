@@ -3,7 +3,7 @@
 
 The file is surveyed once without decoding it, which gives the time stamp of every frame; a frame is then found by
 seeking to the key frame before it and decoding until its stamp is met. What is decoded is held against the survey all
-along, so that a frame is never silently another. This is the only file that imports av.
+along, so that a frame is never silently another. Only this file and `moviecolour.py` import av.
 """
 
 from __future__ import annotations

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .ahead import ahead
 from .images import Pixels, read_picture, write_picture
 
 _AHEAD_FRAMES = 4
-_PENDING_FRAMES = 4
+_PENDING_PER_THREAD = 4
 
 
 def frame_name(index: int) -> str:
@@ -40,14 +41,7 @@ class Sequence:
     def stream(self, first: int = 0, last: int | None = None) -> Iterator[Pixels]:
         """Yield frames first..last (inclusive) in order, reading a few ahead on another thread."""
         end = self.count if last is None else last + 1
-        with ThreadPoolExecutor(1) as pool:
-            waiting: deque[Future[Pixels]] = deque()
-            for index in range(first, end):
-                waiting.append(pool.submit(self.__getitem__, index))
-                if len(waiting) > _AHEAD_FRAMES:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        return ahead((self[index] for index in range(first, end)), _AHEAD_FRAMES)
 
 
 class SequenceWriter:
@@ -56,11 +50,12 @@ class SequenceWriter:
     An encoding or disk error of an earlier frame is raised by a later `write` or at the end, never lost.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int = 1) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._pool = ThreadPoolExecutor(1)
+        self._pool = ThreadPoolExecutor(threads)
         self._pending: deque[Future[None]] = deque()
+        self._most_pending = _PENDING_PER_THREAD * threads
 
     def write(self, index: int, image: Pixels) -> None:
         """Queue a picture; the array must not be changed afterwards."""
@@ -69,7 +64,7 @@ class SequenceWriter:
     def write_as(self, name: str, image: Pixels) -> None:
         """Queue a picture under a file name of its own."""
         self._pending.append(self._pool.submit(write_picture, self._folder / name, image))
-        while len(self._pending) > _PENDING_FRAMES:
+        while len(self._pending) > self._most_pending:
             self._pending.popleft().result()
 
     def __enter__(self) -> Self:
