@@ -48,13 +48,19 @@ BUNDLES = {
 
 SINGLE = {"selfie.tflite": "selfie_segmentation/selfie_segmentation.tflite"}
 
-UNDESCRIBED = {"pose_landmark/pose_landmark_full.tflite"}
-"""Networks without the metadata that a task demands; their input is RGB in 0..1 (the graph `pose_landmark_cpu`)."""
+UNDESCRIBED = "pose_landmark/pose_landmark_full.tflite"
+"""Lacks the metadata that a task demands. Its input is RGB in 0..1 (the wheel's graph `pose_landmark_cpu`)."""
+
+SHORT = "face_landmark/face_landmark.tflite"
+"""Gives 468 points. The task cuts any output into 478 (it wants irises too): too few numbers become wrong points."""
+
+TASK_FACE_POINTS = 478
 
 NOTICE = f"""\
 The networks in this folder are MediaPipe's, by The MediaPipe Authors, under the Apache License 2.0 (see LICENSE).
 They were taken from {WHEEL_NAME} (PyPI).
-Changed: pose_landmark_full.tflite was given TFLITE_METADATA (its input's normalisation); its weights are untouched.
+Changed: pose_landmark_full.tflite was given TFLITE_METADATA (its input's normalisation),
+face_landmark.tflite a last operator that pads its 468 points by zeros to 478. Their weights are untouched.
 The .task files are stored zips of two networks each. Made by tools/pack_networks.py.
 """
 
@@ -110,21 +116,52 @@ def _padding(start: int) -> bytes:
 
 def _network(archive: zipfile.ZipFile, wheel: Path, source: str) -> bytes:
     data = archive.read(f"mediapipe/modules/{source}")
-    return _described(data, wheel) if source in UNDESCRIBED else data
-
-
-def _described(network: bytes, wheel: Path) -> bytes:
-    """Add metadata to a network as the wheel's own `MetadataPopulator` would, by the wheel's own schemas."""
+    if source not in (UNDESCRIBED, SHORT):
+        return data
     schema = _schema(wheel, "schema_py_generated")
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(network, 0))
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
     for buffer in model.buffers:
         buffer.Pack = _aligned_pack(buffer)
-    description, entry = schema.BufferT(), schema.MetadataT()
-    description.data = _metadata(_schema(wheel, "metadata_schema_py_generated"), len(model.subgraphs[0].outputs))
-    model.buffers.append(description)
-    entry.name, entry.buffer = "TFLITE_METADATA", len(model.buffers) - 1
-    model.metadata.append(entry)
+    if source == UNDESCRIBED:
+        _describe(model, schema, wheel)
+    else:
+        _lengthen(model, schema)
     return _finished(model, b"TFL3")
+
+
+def _describe(model: Any, schema: ModuleType, wheel: Path) -> None:
+    """Add metadata to a network as the wheel's own `MetadataPopulator` would, by the wheel's own schemas."""
+    metadata = _metadata(_schema(wheel, "metadata_schema_py_generated"), len(model.subgraphs[0].outputs))
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = "TFLITE_METADATA", _add_buffer(model, schema, metadata)
+    model.metadata.append(entry)
+
+
+def _lengthen(model: Any, schema: ModuleType) -> None:
+    """Append a PAD to the first output, `1 1 1 3*468` float32, so that it holds the task's number of points."""
+    graph = model.subgraphs[0]
+    short = graph.tensors[graph.outputs[0]]
+    missing = 3 * TASK_FACE_POINTS - int(short.shape[-1])
+    table = struct.pack("<8i", 0, 0, 0, 0, 0, 0, 0, missing)
+    paddings, long, pad = schema.TensorT(), schema.TensorT(), schema.OperatorT()
+    paddings.name, paddings.shape, paddings.type = "paddings_to_task", [4, 2], schema.TensorType.INT32
+    paddings.buffer = _add_buffer(model, schema, table)
+    long.name, long.shape, long.type = "points_of_task", [1, 1, 1, 3 * TASK_FACE_POINTS], schema.TensorType.FLOAT32
+    graph.tensors += [paddings, long]
+    count = len(graph.tensors)
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    pad.opcodeIndex = codes.index(schema.BuiltinOperator.PAD)
+    pad.inputs, pad.outputs = [int(graph.outputs[0]), count - 2], [count - 1]
+    graph.operators.append(pad)
+    graph.outputs = [count - 1, *map(int, graph.outputs[1:])]
+
+
+def _add_buffer(model: Any, schema: ModuleType, data: bytes) -> int:
+    buffer = schema.BufferT()
+    buffer.data = data
+    buffer.Pack = _aligned_pack(buffer)
+    model.buffers.append(buffer)
+    return len(model.buffers) - 1
 
 
 def _aligned_pack(buffer: Any) -> Any:

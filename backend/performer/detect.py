@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One frame's bodies, faces, hands and coverage, from mediapipe's landmarkers on windows of the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .networks import Network, mediapipe, network_bytes
+from .prepare import made_clear
+from .tracks import FACE_POINTS
+from .window import Box, Picture, Points, Window, box_round
+
+Mask = NDArray[np.uint8]
+
+WINDOW_PX = 512
+"""Largest window that is handed on. The networks look at 256 pixels; this leaves room for their own crop within."""
+
+_FACE_WINDOW_PX = 320
+_LEAST_CONFIDENCE = 0.3
+"""Below this mediapipe gives nothing. It is low because the consistency of body, face and coverage decides later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A candidate for a person, in pixels of the frame.
+
+    points: `33 3`. score: `33`, mediapipe's visibility and presence, whichever is less, and 0 outside the frame.
+    mask: `n n` uint8, coverage 0..255 of this person by the pose network, in `window`.
+    """
+
+    points: Points
+    score: NDArray[np.float32]
+    mask: Mask
+    window: Window
+
+    @property
+    def box(self) -> Box:
+        """Round the joints that are in the frame, whether or not hidden; round all if none is."""
+        seen = self.score > 0.3
+        return box_round(self.points[seen] if seen.sum() > 1 else self.points)
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A hand of whichever side: points `21 3` in pixels of the frame, score 0..1."""
+
+    points: Points
+    score: float
+
+
+class Detector:
+    """Holds one landmarker of each kind. Not for use by two threads at once. Use as a context manager."""
+
+    def __init__(self, most_bodies: int = 1, most_hands: int = 2) -> None:
+        self._mediapipe = mediapipe()
+        vision = self._mediapipe.tasks.vision
+        self._pose = vision.PoseLandmarker.create_from_options(
+            vision.PoseLandmarkerOptions(
+                base_options=self._options(Network.POSE),
+                num_poses=most_bodies,
+                min_pose_detection_confidence=_LEAST_CONFIDENCE,
+                min_pose_presence_confidence=_LEAST_CONFIDENCE,
+                output_segmentation_masks=True,
+            )
+        )
+        self._face = vision.FaceLandmarker.create_from_options(
+            vision.FaceLandmarkerOptions(
+                base_options=self._options(Network.FACE), min_face_detection_confidence=_LEAST_CONFIDENCE
+            )
+        )
+        self._hand = vision.HandLandmarker.create_from_options(
+            vision.HandLandmarkerOptions(
+                base_options=self._options(Network.HAND),
+                num_hands=most_hands,
+                min_hand_detection_confidence=_LEAST_CONFIDENCE,
+            )
+        )
+        self._selfie = vision.ImageSegmenter.create_from_options(
+            vision.ImageSegmenterOptions(base_options=self._options(Network.SELFIE))
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in (self._pose, self._face, self._hand, self._selfie):
+            task.close()
+
+    def bodies(self, frame: Picture, box: Box, most_px: int = WINDOW_PX) -> list[Body]:
+        """Find people in a box of a frame, `h w 3` uint8 RGB, the most certain first."""
+        window = Window.cut(frame, box, most_px)
+        found = self._pose.detect(self._image(window))
+        masks = found.segmentation_masks or []
+        return [_body(marks, mask, window) for marks, mask in zip(found.pose_landmarks, masks, strict=True)]
+
+    def face_or_none(self, frame: Picture, box: Box) -> Points | None:
+        """Find the face mesh, `468 3` pixels, in a box of a frame."""
+        window = Window.cut(frame, box, _FACE_WINDOW_PX)
+        found = self._face.detect(self._image(window)).face_landmarks
+        return window.to_frame(_points(found[0][:FACE_POINTS])) if found else None
+
+    def hands(self, frame: Picture, box: Box) -> list[Hand]:
+        """Find hands in a box of a frame."""
+        window = Window.cut(frame, box, WINDOW_PX)
+        found = self._hand.detect(self._image(window))
+        sides = [max(side.score for side in sides) for sides in found.handedness]
+        return [
+            Hand(window.to_frame(_points(marks)), float(score))
+            for marks, score in zip(found.hand_landmarks, sides, strict=True)
+        ]
+
+    def person_mask(self, window: Window) -> Mask:
+        """Segment whatever person is in a window: `n n` uint8 coverage 0..255 of the window's picture."""
+        found = self._selfie.segment(self._image(window)).confidence_masks[0]
+        return _as_mask(found.numpy_view())
+
+    def _options(self, network: Network) -> Any:
+        return self._mediapipe.tasks.BaseOptions(model_asset_buffer=network_bytes(network))
+
+    def _image(self, window: Window) -> Any:
+        picture = np.ascontiguousarray(made_clear(window.picture))
+        return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=picture)
+
+
+def _body(marks: Iterable[Any], mask: Any, window: Window) -> Body:
+    marks = list(marks)
+    points = window.to_frame(_points(marks))
+    width, height = window.frame_size_px
+    inside = (points[:, :2] > -0.5).all(1) & (points[:, 0] < width - 0.5) & (points[:, 1] < height - 0.5)
+    seen = np.array([min(mark.visibility, mark.presence) for mark in marks], np.float32)
+    return Body(points, np.where(inside, seen, 0).astype(np.float32), _as_mask(mask.numpy_view()), window)
+
+
+def _points(marks: Iterable[Any]) -> Points:
+    return np.array([(mark.x, mark.y, mark.z) for mark in marks], np.float32)
+
+
+def _as_mask(coverage: NDArray[np.float32]) -> Mask:
+    """Copy out of mediapipe's memory, which goes with its image."""
+    return np.asarray(cv2.convertScaleAbs(coverage[..., 0], alpha=255.0), np.uint8)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a pose can be believed. mediapipe's own visibility says 0.99 of a pose whose shoulders lie on the hat.
+
+Body, face mesh and segmentation come from networks that know nothing of each other, so that their agreement tells.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .detect import Body, Mask
+from .points import (
+    FACE_CHIN,
+    FACE_TOP,
+    LEFT_EYE,
+    LEFT_MOUTH,
+    LEFT_SHOULDER,
+    LIMBS,
+    NOSE,
+    RIGHT_EYE,
+    RIGHT_MOUTH,
+    RIGHT_SHOULDER,
+)
+from .window import Points, overlap
+
+GOOD = 0.75
+"""Consistency from which no other window of the frame is tried."""
+
+ACCEPTED = 0.5
+"""Consistency from which a pose is a track; below it the frame counts as failed."""
+
+_FACELESS = 0.8
+"""Most that a pose can have without a face beside it: backs are to be tracked, but a face would have told more."""
+
+_WIDEST_SHOULDERS = 3.5
+"""In face heights (forehead to chin)."""
+
+
+def consistency(body: Body, face: Points | None, mask: Mask) -> float:
+    """Say how well body, face mesh and coverage agree, 0..1.
+
+    face: `468 3` or None. mask: `n n` uint8 of `body.window`, of whatever person is there.
+    """
+    head = _FACELESS * _neck_without_face(body) if face is None else min(_neck(body, face), _nose(body, face))
+    return head * (0.5 + 0.5 * _covered(body, mask))
+
+
+def continuity(body: Body, before: Body) -> float:
+    """Say how near a pose lies to an earlier one of the same person, 1 for equal, 0 from 0.6 body widths."""
+    near = [NOSE, LEFT_SHOULDER, RIGHT_SHOULDER]
+    moved = np.linalg.norm(body.points[near, :2] - before.points[near, :2], axis=1).mean()
+    return max(0.0, 1 - float(moved) / (0.6 * body_width(before)))
+
+
+def same_person(a: Body, b: Body) -> bool:
+    """Tell whether two candidates of one frame are one person found twice."""
+    trunk = np.linalg.norm(a.points[list(LIMBS[:4]), :2] - b.points[list(LIMBS[:4]), :2], axis=1).mean()
+    return bool(trunk < 0.35 * body_width(a)) or overlap(a.box, b.box) > 0.7
+
+
+def body_width(body: Body) -> float:
+    """Give a length in pixels that stands for the body's size, also from the side: shoulders or half the trunk."""
+    shoulders = body.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]
+    trunk = shoulders.mean(0) - body.points[[23, 24], :2].mean(0)
+    return max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * float(np.linalg.norm(trunk)), 1.0)
+
+
+def _neck(body: Body, face: Points) -> float:
+    """Ask that the shoulders lie beyond the chin as the face itself points, and are no wider than shoulders are."""
+    down = face[FACE_CHIN, :2] - face[FACE_TOP, :2]
+    height = max(float(np.linalg.norm(down)), 1.0)
+    shoulders = body.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]
+    beyond = float((shoulders.mean(0) - face[FACE_CHIN, :2]) @ down) / height**2
+    width = float(np.linalg.norm(shoulders[0] - shoulders[1])) / height
+    return min(_ramp(beyond, -0.15, 0.05), _ramp(width, _WIDEST_SHOULDERS + 1, _WIDEST_SHOULDERS))
+
+
+def _nose(body: Body, face: Points) -> float:
+    """Ask that the pose's nose lies within the face mesh."""
+    hull = cv2.convexHull(np.ascontiguousarray(face[:, :2]))
+    x, y = body.points[NOSE, :2]
+    inside_px = cv2.pointPolygonTest(hull, (float(x), float(y)), measureDist=True)
+    return _ramp(inside_px / max(float(np.ptp(face[:, 1])), 1.0), -0.25, 0.0)
+
+
+def _neck_without_face(body: Body) -> float:
+    points = body.points[:, :2]
+    mouth, eyes = points[[LEFT_MOUTH, RIGHT_MOUTH]].mean(0), points[[LEFT_EYE, RIGHT_EYE]].mean(0)
+    neck = np.linalg.norm(points[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(0) - mouth)
+    return _ramp(float(neck) / max(float(np.linalg.norm(mouth - eyes)), 1.0), 0.8, 1.4)
+
+
+def _covered(body: Body, mask: Mask) -> float:
+    """Give the part of the visible joints that lie on a person."""
+    joints = [index for index in (NOSE, *LIMBS) if body.score[index] > 0.5]
+    if not joints:
+        return 0.0
+    scale = mask.shape[0] / body.window.side_px
+    at = (body.points[joints, :2] - body.window.box[:2] + 0.5) * scale
+    columns, rows = np.clip(at.astype(int), 0, mask.shape[0] - 1).T
+    # a joint at the rim of a limb counts too
+    return float((cv2.dilate(mask, np.ones((9, 9), np.uint8))[rows, columns] > 100).mean())
+
+
+def _ramp(value: float, at_0: float, at_1: float) -> float:
+    return float(np.clip((value - at_0) / (at_1 - at_0), 0, 1))
