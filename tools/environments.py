@@ -169,7 +169,9 @@ def run_pip(python: Path, command: list[str], *, log: Path, what: str, status: s
     words: list[str] = []
     fetched = 0
     with log.open("a", encoding="utf-8") as out:
-        pip = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        pip = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", close_fds=False
+        )
         assert pip.stdout is not None
         for text in pip.stdout:
             out.write(text)

@@ -17,9 +17,14 @@ _WAIT_S = 1.0
 
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file. The system frees it when the process ends, however it ends."""
+    """Hold an exclusive lock on a file. The system frees it when the process ends, however it ends.
+
+    Children started with `close_fds=False` hold it too (not on Windows): where this process is killed and its pip goes
+    on, the next command waits for that.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a+b") as file:
+        os.set_inheritable(file.fileno(), True)
         if not _taken(file.fileno()):
             say.line(f"Another command is at work on {lock.stem}; waiting for it.")
             while not _taken(file.fileno()):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Environments are whole or not there, and one that is in place costs nothing."""
 
+import subprocess
 import sys
+import time
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from tools import environments, say
 from tools.environments import Environment, make, run_pip
 from tools.failures import DiskFullError, DownloadError, LockMismatchError, SetUpError
+from tools.layout import ROOT
+from tools.one_at_a_time import alone
 
 
 class Recorder:
@@ -123,3 +127,18 @@ def test_another_file_under_the_name_and_no_file_are_told_apart(
     toy_wheel(tmp_path)
     with pytest.raises(error, match="pip"):
         download(tmp_path, f"{pin} --hash=sha256:{'0' * 64}\n")
+
+
+def test_what_a_killed_command_left_running_is_waited_for(tmp_path: Path) -> None:
+    lock = tmp_path / "toy.lock"
+    child = "import time; time.sleep(1.0)"
+    parent = (
+        "import subprocess, sys, os; from pathlib import Path; from tools.one_at_a_time import alone\n"
+        f"with alone(Path({str(lock)!r})):\n"
+        f"    subprocess.Popen([sys.executable, '-c', {child!r}], close_fds=False)\n"
+        "    os._exit(9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", parent], cwd=ROOT, check=False).returncode == 9
+    began_s = time.monotonic()
+    with alone(lock):
+        assert time.monotonic() - began_s > 0.5
