@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Animate mode: the driving performer's motion brought into the character's own picture, where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...media.images import read_picture
+from ...performer.tracks import Presence, Tracks
+from .background import fill_background
+from .character import Points, kept_picture, load_matte, load_points
+from .motion import body_scale
+from .raster import Floats
+from .skeleton import HIPS, LEGS, SEEN, SHOULDERS
+
+CANVAS_SIDE_PX = 1280
+
+
+def canvas_size(width_px: int, height_px: int) -> tuple[int, int]:
+    """Size of animate mode's frames: the picture's, at most CANVAS_SIDE_PX on the longer side, even numbers."""
+    scale = min(1.0, CANVAS_SIDE_PX / max(width_px, height_px))
+    return max(2, round(width_px * scale / 2) * 2), max(2, round(height_px * scale / 2) * 2)
+
+
+def picture_plate(picture: Path, mirror: bool, character: Path) -> NDArray[np.uint8]:
+    """Make the character picture's background without the character, `h w 3` RGB of canvas size.
+
+    character: the folder that `DraftEngine.prepare` filled. A picture with alpha stands before mid grey.
+    """
+    rgb, alpha = kept_picture(read_picture(picture), mirror)
+    points = load_points(character)
+    size = canvas_size(int(points.size[0]), int(points.size[1]))
+    resized = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    if alpha is not None:
+        return np.full_like(resized, 119)
+    matte = load_matte(character)
+    return np.asarray(fill_background(resized, cv2.resize(matte, size, interpolation=cv2.INTER_AREA)), np.uint8)
+
+
+def retarget(tracks: Tracks, points: Points) -> Tracks:
+    """Bring a performer's tracks to the character's size and place on its canvas.
+
+    One size and one shift for the whole shot: the median stance of the driving clip falls on the character's own, so
+    that steps, leans and turns keep their measure beside the body.
+    """
+    there = tracks.presence != Presence.ABSENT
+    canvas = np.array(canvas_size(int(points.size[0]), int(points.size[1])), np.float32)
+    kept = canvas / points.size
+    scale = float(kept.mean() / np.median(body_scale(tracks, points)[there])) if there.any() else 1.0
+    joints = list(_anchor(points, tracks.body_score[there]))
+    usual = np.median(tracks.body[there][:, joints, :2].mean(1), axis=0) if there.any() else np.zeros(2, np.float32)
+    own = points.joints[joints].mean(0) * kept + (kept - 1) / 2
+
+    def moved(values: Floats) -> Floats:
+        placed = values * scale
+        placed[..., :2] += own - usual * scale
+        return placed.astype(np.float32)
+
+    box = moved(tracks.box.reshape(-1, 2, 2)).reshape(-1, 4)
+    return replace(
+        tracks,
+        body=moved(tracks.body),
+        face=moved(tracks.face),
+        left_hand=moved(tracks.left_hand),
+        right_hand=moved(tracks.right_hand),
+        box=box,
+    )
+
+
+def _anchor(points: Points, score: Floats) -> tuple[int, ...]:
+    """Choose the lowest joints that both figures show: ankles, else hips, else shoulders."""
+    seen = np.median(score, axis=0) if len(score) else points.joint_score
+    for joints in (tuple(leg.end for leg in LEGS), HIPS):
+        if min(seen[list(joints)].min(), points.joint_score[list(joints)].min()) > SEEN:
+            return joints
+    return SHOULDERS

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The draft engine: a puppet cut from one picture, on any CPU, so that casting and scale can be judged at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, cast
+
+import numpy as np
+
+from ...contract.job import Mode
+from ...contract.watch import Watch
+from ...media.images import Pixels, read_picture
+from ...media.sequence import SequenceWriter
+from ...performer.tracks import Tracks
+from ..base import Ability, Inputs, Plan, ShotSize
+from .animate import retarget
+from .character import Character, find_character, load_points
+from .foresight import warn_of_performer, warn_of_picture
+from .light import Light, measure_light
+from .motion import Motion, perform
+from .puppet import Puppet
+from .raster import Floats
+
+WINDOW_FRAMES = 48
+_SECONDS_PER_MEGAPIXEL = 0.4
+_BYTES_PER_PIXEL_HELD = 150
+_BYTES_PER_PIXEL_WRITTEN = 1
+_FIXED_BYTES = 400_000_000
+
+
+class DraftEngine:
+    """Draws the character as a mesh puppet. No weights, no GPU; windows do not depend on one another."""
+
+    name: ClassVar[str] = "draft"
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
+
+    def plan(self, size: ShotSize) -> Plan:
+        """Cut the shot into windows of WINDOW_FRAMES; time and memory follow the pixels."""
+        starts = range(0, size.frame_count, WINDOW_FRAMES)
+        pixels = size.width_px * size.height_px
+        return Plan(
+            windows=tuple((first, min(first + WINDOW_FRAMES, size.frame_count) - 1) for first in starts),
+            seconds=2 + size.frame_count * pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
+            peak_memory_bytes=_FIXED_BYTES + pixels * _BYTES_PER_PIXEL_HELD,
+            disk_bytes=size.frame_count * pixels * _BYTES_PER_PIXEL_WRITTEN,
+        )
+
+    def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
+        """Find, cut out and take apart the character. Raises NobodyInPictureError, PictureUnreadableError."""
+        character = find_character(read_picture(picture), mirror)
+        warn_of_picture(character, watch)
+        character.save(into)
+
+    def foresee(self, inputs: Inputs, watch: Watch) -> None:
+        """Notice what of this performer's motion the character's picture can't show."""
+        warn_of_performer(Character.load(inputs.character), _tracks(inputs), watch)
+
+    def generate(self, inputs: Inputs, first: int, last: int, into: Path, watch: Watch) -> None:
+        """Draw frames first..last; the plate's light is laid on the character in replace mode."""
+        character = Character.load(inputs.character)
+        motion = perform(_tracks(inputs), character.points, inputs.fit)
+        puppet = Puppet(character)
+        light = measure_light(inputs, character, motion, first, last) if inputs.mode is Mode.REPLACE else None
+        depth = inputs.frames[first].dtype
+        height, width = inputs.plate[first].shape[:2]
+        with SequenceWriter(into) as writer:
+            for index in range(first, last + 1):
+                drawn = puppet.draw(motion, index, width, height)
+                writer.write(index, _straight(drawn, light, motion, index, depth))
+                watch.frames_done(index - first + 1, last - first + 1)
+
+
+def _tracks(inputs: Inputs) -> Tracks:
+    """Give the performer's tracks, in the picture's own frame when the character moves there."""
+    if inputs.mode is Mode.REPLACE:
+        return inputs.tracks
+    return retarget(inputs.tracks, load_points(inputs.character))
+
+
+def _straight(premultiplied: Floats, light: Light | None, motion: Motion, index: int, depth: np.dtype) -> Pixels:
+    """Light a drawn frame and quantise it: straight RGBA of `depth`, colour 0 where alpha is 0."""
+    top = np.iinfo(depth).max
+    alpha = np.clip(premultiplied[..., 3:], 0, 1)
+    colour = premultiplied[..., :3] / np.maximum(alpha, 1e-4)
+    if light is not None:
+        colour = colour * light.gain(motion, index, colour.shape[:2])
+    whole = (alpha * top + 0.5).astype(depth)
+    values = (np.clip(colour, 0, 1) * top + 0.5).astype(depth)
+    return cast(Pixels, np.concatenate([values * (whole > 0), whole], axis=2))

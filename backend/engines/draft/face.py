@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faces as 468 points: their pose in space, what they express, and the triangles between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...performer.networks import mediapipe
+from .raster import Floats
+
+STEADY: Final = (
+    10,
+    9,
+    8,
+    168,
+    6,
+    197,
+    195,
+    5,
+    4,
+    33,
+    133,
+    362,
+    263,
+    127,
+    356,
+    234,
+    454,
+    93,
+    323,
+    103,
+    332,
+    67,
+    297,
+    54,
+    284,
+    50,
+    280,
+    101,
+    330,
+    117,
+    346,
+)
+"""Points that hardly move when a face speaks, blinks or laughs."""
+
+OVAL: Final = (
+    10,
+    338,
+    297,
+    332,
+    284,
+    251,
+    389,
+    356,
+    454,
+    323,
+    361,
+    288,
+    397,
+    365,
+    379,
+    378,
+    400,
+    377,
+    152,
+    148,
+    176,
+    149,
+    150,
+    136,
+    172,
+    58,
+    132,
+    93,
+    234,
+    127,
+    162,
+    21,
+    54,
+    103,
+    67,
+    109,
+)
+EARS: Final = (234, 454)
+INNER_UPPER: Final = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
+INNER_LOWER: Final = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
+"""The inner rim of the lips, from the right corner to the left one."""
+EYES: Final = (
+    ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)),
+    ((263, 466, 388, 387, 386, 385, 384, 398, 362), (263, 249, 390, 373, 374, 380, 381, 382, 362)),
+)
+"""Rims of the right and the left eye: upper lid, lower lid, from the outer corner to the inner one."""
+
+_FOREHEAD, _CHIN = 10, 152
+_YAW_LIMIT_RAD, _PITCH_LIMIT_RAD = np.radians(50), np.radians(35)
+_WIDEST = 1.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacePoses:
+    """How a face's points are got from a reference's: turn, then size, then place. `f 3 3`, `f`, `f 3`."""
+
+    rotation: Floats
+    scale: Floats
+    translation: Floats
+
+
+def face_poses(reference: Floats, faces: Floats) -> FacePoses:
+    """Fit `reference` (`468 3`) to each of `faces` (`f 468 3`) by its steady points. Umeyama 1991."""
+    source = reference[list(STEADY)].astype(np.float64)
+    target = faces[:, list(STEADY)].astype(np.float64)
+    middle, middles = source.mean(0), target.mean(1)
+    a, b = source - middle, target - middles[:, None]
+    u, stretch, vt = np.linalg.svd(np.einsum("fpi,pj->fij", b, a))
+    sign = np.sign(np.linalg.det(u @ vt))
+    stretch[:, 2] *= sign
+    u[:, :, 2] *= sign[:, None]
+    rotation = u @ vt
+    scale = np.maximum(stretch.sum(1) / max((a**2).sum(), 1e-9), 1e-6)
+    translation = middles - scale[:, None] * np.einsum("fij,j->fi", rotation, middle)
+    return FacePoses(
+        rotation=rotation.astype(np.float32), scale=scale.astype(np.float32), translation=translation.astype(np.float32)
+    )
+
+
+def angles(rotation: Floats) -> tuple[Floats, Floats, Floats]:
+    """Roll, yaw and pitch in radians of `f 3 3`: rotation = roll about z after yaw about y after pitch about x."""
+    yaw = np.arcsin(np.clip(-rotation[:, 2, 0], -1, 1))
+    roll = np.arctan2(rotation[:, 1, 0], rotation[:, 0, 0])
+    pitch = np.arctan2(rotation[:, 2, 1], rotation[:, 2, 2])
+    return roll, yaw, pitch
+
+
+def tilts(yaw: Floats, pitch: Floats) -> Floats:
+    """Turn out of the picture's plane, `f 3 3`, eased towards what one picture can show of a head."""
+    yaw = _YAW_LIMIT_RAD * np.tanh(yaw / _YAW_LIMIT_RAD)
+    pitch = _PITCH_LIMIT_RAD * np.tanh(pitch / _PITCH_LIMIT_RAD)
+    zero, one = np.zeros_like(yaw), np.ones_like(yaw)
+    about_y = np.stack([np.cos(yaw), zero, np.sin(yaw), zero, one, zero, -np.sin(yaw), zero, np.cos(yaw)], -1)
+    about_x = np.stack([one, zero, zero, zero, np.cos(pitch), -np.sin(pitch), zero, np.sin(pitch), np.cos(pitch)], -1)
+    return np.asarray(about_y.reshape(-1, 3, 3) @ about_x.reshape(-1, 3, 3), np.float32)
+
+
+def expressions(reference: Floats, faces: Floats, poses: FacePoses, seen: Floats) -> Floats:
+    """Tell what each face does beyond its own calm look, as shifts of `reference`'s points, `f 468 2` in its pixels.
+
+    seen: `f` 0..1. The calm look is the median of the frames with the mouth most closed; eyelids go by how far the
+    eyes are open beside how far they usually are, so that a closed eye closes whatever its size.
+    """
+    local = np.einsum("fji,fpj->fpi", poses.rotation, faces - poses.translation[:, None]) / poses.scale[:, None, None]
+    known = np.flatnonzero(seen > 0.5)
+    if not len(known):
+        return np.zeros((len(faces), 468, 2), np.float32)
+    opening = _gap(local, 13, 14)
+    calm = known[opening[known] <= np.quantile(opening[known], 0.3)]
+    shift = (local - np.median(local[calm], axis=0))[..., :2]
+    for upper, lower in EYES:
+        middle = len(upper) // 2
+        open_now = _gap(local, upper[middle], lower[middle])
+        share = np.clip(open_now / max(float(np.quantile(open_now[known], 0.7)), 1e-6), 0, _WIDEST)
+        _close_lids(shift, reference, upper, lower, _firmly(share))
+    _keep_lips_apart(shift, reference)
+    limit = 0.25 * face_height(reference)
+    return np.asarray(np.clip(shift, -limit, limit) * seen[:, None, None], np.float32)
+
+
+def face_height(face: Floats) -> float:
+    """Forehead to chin, in pixels."""
+    return float(np.linalg.norm(face[_FOREHEAD] - face[_CHIN]))
+
+
+def triangles(face: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Triangles of skin and eyes, and of the closed mouth's inside, `t 3`, all clockwise on `face` (`468 3`)."""
+    edges = mediapipe().tasks.vision.FaceLandmarksConnections.FACE_LANDMARKS_TESSELATION
+    skin = np.array([[edge.start for edge in edges[i : i + 3]] for i in range(0, len(edges), 3)], np.int32)
+    eyes = [_strip(upper, lower) for upper, lower in EYES]
+    return _clockwise(np.concatenate([skin, *eyes]), face), _clockwise(_strip(INNER_UPPER, INNER_LOWER), face)
+
+
+def _gap(faces: Floats, upper: int, lower: int) -> Floats:
+    """Distance of two points, in face heights."""
+    height = np.linalg.norm(faces[:, _FOREHEAD] - faces[:, _CHIN], axis=-1)
+    return np.asarray(
+        np.linalg.norm(faces[:, upper, :2] - faces[:, lower, :2], axis=-1) / np.maximum(height, 1e-6), np.float32
+    )
+
+
+def _firmly(share: Floats) -> Floats:
+    """Trackers leave a closed eye a little open: bring that to closed, leave the rest."""
+    return np.where(share < 1, np.clip((share - 0.3) / 0.7, 0, 1), share)
+
+
+def _close_lids(shift: Floats, face: Floats, upper: tuple[int, ...], lower: tuple[int, ...], share: Floats) -> None:
+    """Bring the lids of one eye to `share` (`f`) of their own opening; the upper lid goes most of the way."""
+    across = (face[list(lower), :2] - face[list(upper), :2])[None] * (1 - share)[:, None, None]
+    shift[:, list(upper[1:-1])] = 0.9 * across[:, 1:-1]
+    shift[:, list(lower[1:-1])] = -0.1 * across[:, 1:-1]
+
+
+def _keep_lips_apart(shift: Floats, face: Floats) -> None:
+    """Never let the inner rims of the lips pass through each other."""
+    upper, lower = list(INNER_UPPER[1:-1]), list(INNER_LOWER[1:-1])
+    overlap = np.maximum(0, (face[upper, 1] + shift[:, upper, 1]) - (face[lower, 1] + shift[:, lower, 1]))
+    shift[:, upper, 1] -= overlap / 2
+    shift[:, lower, 1] += overlap / 2
+
+
+def _strip(upper: tuple[int, ...], lower: tuple[int, ...]) -> NDArray[np.int32]:
+    """Triangles between two rows of points that share their ends."""
+    found = []
+    for i in range(len(upper) - 1):
+        found += [(upper[i], upper[i + 1], lower[i]), (upper[i + 1], lower[i + 1], lower[i])]
+    return np.array([t for t in found if len(set(t)) == 3], np.int32)
+
+
+def _clockwise(indices: NDArray[np.int32], face: Floats) -> NDArray[np.int32]:
+    a, b, c = (face[indices[:, corner], :2] for corner in range(3))
+    area = (b - a)[:, 0] * (c - a)[:, 1] - (c - a)[:, 0] * (b - a)[:, 1]
+    return np.where((area < 0)[:, None], indices[:, ::-1], indices)

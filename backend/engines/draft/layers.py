@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The character's picture taken apart: trunk with head, arms and legs, each whole behind what covers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .raster import Floats
+from .skeleton import ARMS, HIPS, LEGS, SEEN, SHOULDERS, Limb
+
+_WORK_SIDE_PX = 480
+_ARM_RADIUS, _LEG_RADIUS, _TRUNK_RADIUS = 0.2, 0.3, 0.22
+"""Thickness of the parts in widths of the shoulders: in these units a pixel is nearer to one part than another."""
+_CORE = 0.4
+_CLEARLY = 1.6
+_NOWHERE = 1e6
+
+Labels = NDArray[np.int32]
+_BACKGROUND, _TRUNK, _FIRST_LIMB = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """A part of the character. picture: straight RGBA `h w 4` float32 0..1, as large as the character's picture."""
+
+    name: str
+    picture: Floats
+
+
+def take_apart(
+    colour: Floats, alpha: Floats, joints: Floats, score: Floats, hands: tuple[Floats, Floats]
+) -> tuple[Layer, ...]:
+    """Split into "trunk" (with the head), "left_arm", "right_arm", "left_leg", "right_leg".
+
+    colour: `h w 3` 0..1, straight; alpha: `h w`; joints: `33 2`; score: `33`, a limb whose
+    middle joint is unseen stays with the trunk; hands: tips of left and right, `n 2`. What the arms hide of the trunk
+    is painted in.
+    """
+    scale = min(1.0, _WORK_SIDE_PX / max(alpha.shape))
+    size = (max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale)))
+    small_alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    small_colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+    near = _nearness(joints * scale, tuple(hand * scale for hand in hands), small_alpha.shape)
+    for place, limb in enumerate(ARMS + LEGS, start=1):
+        if score[limb.middle] < SEEN:
+            near[place] = np.full_like(near[place], _NOWHERE)
+    labels = _labels(small_colour, small_alpha, near)
+    arms = [_soft(labels == _FIRST_LIMB + i, alpha) for i in range(2)]
+    legs = [_soft(labels == _FIRST_LIMB + 2 + i, alpha) for i in range(2)]
+    under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
+    trunk_mask = _connected((labels == _TRUNK) | under, joints[list(SHOULDERS)].mean(0) * scale)
+    trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), np.maximum(arms[0], arms[1])))
+    limbs = [
+        Layer(name=limb.name, picture=np.dstack([colour, mask]))
+        for limb, mask in zip(ARMS + LEGS, arms + legs, strict=True)
+    ]
+    return (trunk, *limbs)
+
+
+def distance_to_segment(points: Floats, a: Floats, b: Floats) -> Floats:
+    """Distance of `... 2` points to the segment from a to b."""
+    along = b - a
+    t = np.clip(((points - a) @ along) / max(float(along @ along), 1e-6), 0, 1)
+    return np.asarray(np.linalg.norm(points - (a + t[..., None] * along), axis=-1), np.float32)
+
+
+def _nearness(joints: Floats, hands: tuple[Floats, ...], shape: tuple[int, ...]) -> list[Floats]:
+    """Distance of each pixel to trunk, left arm, right arm, left leg, right leg, in units of their thickness."""
+    height, width = shape
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
+    unit = max(float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]])), 4.0)
+    left, right = joints[SHOULDERS[0]], joints[SHOULDERS[1]]
+    hip_left, hip_right = joints[HIPS[0]], joints[HIPS[1]]
+    corners = np.array([0.9 * right + 0.1 * left, 0.9 * left + 0.1 * right, hip_left, hip_right])
+    blank = np.ones((height, width), np.uint8)
+    cv2.fillConvexPoly(blank, np.round(corners).astype(np.int32), 0)
+    trunk = cv2.distanceTransform(blank, cv2.DIST_L2, 5) / (_TRUNK_RADIUS * unit)
+    neck = (left + right) / 2
+    head = distance_to_segment(grid, joints[[7, 8]].mean(0), neck) / (_TRUNK_RADIUS * unit)
+    above = np.clip((neck[1] - grid[..., 1]) / (0.1 * unit), 0, 1)
+    head = np.where(
+        above > 0, np.minimum(head, distance_to_segment(grid, joints[0], neck) / (_TRUNK_RADIUS * unit)), head
+    )
+    found = [np.minimum(trunk, head)]
+    for arm, tips in zip(ARMS, hands, strict=True):
+        found.append(_limb_distance(grid, joints, arm, tips) / (_ARM_RADIUS * unit))
+    found += [_limb_distance(grid, joints, leg, joints[list(leg.tips)]) / (_LEG_RADIUS * unit) for leg in LEGS]
+    return [np.asarray(part, np.float32) for part in found]
+
+
+def _limb_distance(grid: Floats, joints: Floats, limb: Limb, tips: Floats) -> Floats:
+    root, middle, end = (joints[joint] for joint in limb.joints)
+    pieces = [(root, middle), (middle, end), *((end, tip) for tip in tips)]
+    return np.asarray(np.min([distance_to_segment(grid, a, b) for a, b in pieces], axis=0), np.float32)
+
+
+def _labels(colour: Floats, alpha: Floats, near: list[Floats]) -> Labels:
+    """Name each pixel's part: clear cases by distance, the rest by flooding up to the picture's own edges.
+
+    Meyer 1992 (watershed).
+    """
+    order = np.argsort(np.stack(near), axis=0, kind="stable")
+    ranked = np.take_along_axis(np.stack(near), order, 0)
+    nearest, best, second = order[0], ranked[0], ranked[1]
+    seeds = np.zeros(alpha.shape, np.int32)
+    clear = (best < _CORE) & (second > _CLEARLY * best + 0.25)
+    seeds[clear] = nearest[clear] + _TRUNK
+    for arm in (1, 2):
+        seeds[(near[arm] < 0.3) & (near[arm] < near[3 - arm])] = _TRUNK + arm
+    # far from every other part the nearest one holds: a wide sleeve, a hat
+    alone = (second > 1.3 + best) & (alpha > 0.5)
+    seeds[alone] = nearest[alone] + _TRUNK
+    seeds[alpha < 0.05] = _BACKGROUND
+    picture = cv2.GaussianBlur((np.clip(colour, 0, 1) * 255).astype(np.uint8), (0, 0), 1.0)
+    flooded = cv2.watershed(np.ascontiguousarray(picture), seeds.copy())
+    border = flooded <= _BACKGROUND
+    flooded[border] = (nearest + _TRUNK)[border]
+    return np.asarray(cv2.medianBlur(flooded.astype(np.uint8), 5), np.int32)
+
+
+def _soft(mask: NDArray[np.bool_], alpha: Floats) -> Floats:
+    """Bring a small mask to the picture's size with a soft rim, inside the matte. Faint remains are dropped."""
+    large = cv2.resize(mask.astype(np.float32), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    rim = max(1.0, max(alpha.shape) / 700)
+    soft = np.clip((cv2.GaussianBlur(large, (0, 0), rim) - 0.1) / 0.8, 0, 1)
+    return np.asarray(soft * alpha, np.float32)
+
+
+def _connected(mask: NDArray[np.bool_], at: Floats) -> NDArray[np.bool_]:
+    """Keep the piece nearest to a point: thin outlines left along an arm are no part of the trunk."""
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, pieces = cv2.connectedComponents(opened)
+    if count < 2:
+        return mask
+    row, column = np.nonzero(pieces)
+    nearest = np.argmin((column - at[0]) ** 2 + (row - at[1]) ** 2)
+    return np.asarray(pieces == pieces[row[nearest], column[nearest]])
+
+
+def _painted_in(colour: Floats, alpha: Floats, covered: Floats) -> Floats:
+    """Continue the trunk's colour under what covered it. Telea 2004, at a third of the size."""
+    small = cv2.resize(np.clip(colour, 0, 1), None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
+    hole = cv2.resize(
+        ((covered > 0.03) | (alpha < 0.3)).astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA
+    )
+    wanted = cv2.dilate((hole > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8))
+    keep = cv2.dilate(cv2.resize(alpha, small.shape[1::-1]), np.ones((9, 9), np.uint8)) > 0
+    if wanted.all():
+        return np.dstack([colour, alpha])
+    filled = cv2.inpaint((small * 255).astype(np.uint8), wanted * keep.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+    filled = cv2.resize(filled, colour.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+    # only what lay under a limb is invented; the trunk's own rim keeps its clean colour
+    share = cv2.GaussianBlur(cv2.dilate(covered, np.ones((7, 7), np.uint8)), (0, 0), 2)[..., None]
+    share = np.clip(share * 1.6, 0, 1)
+    return np.dstack([colour * (1 - share) + filled * share, alpha]).astype(np.float32)

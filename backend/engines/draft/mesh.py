@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A triangle mesh laid over a part of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .raster import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """points: `v 2` float32 in the picture's pixels; triangles: `t 3` int32, the later in front."""
+
+    points: Floats
+    triangles: NDArray[np.int32]
+
+
+def grid_mesh(alpha: Floats, step_px: int) -> Mesh:
+    """Cover what `alpha` (`h w`, 0..1) shows by a regular grid, one cell wider, so that its soft edge lies inside."""
+    height, width = alpha.shape
+    wide = cv2.dilate((alpha > 0).astype(np.uint8), np.ones((2 * step_px + 1, 2 * step_px + 1), np.uint8))
+    xs, ys = np.arange(-step_px, width + step_px, step_px), np.arange(-step_px, height + step_px, step_px)
+    x, y = np.meshgrid(xs, ys)
+    inside = wide[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] > 0
+    cells = inside[:-1, :-1] & inside[1:, :-1] & inside[:-1, 1:] & inside[1:, 1:]
+    row, column = np.nonzero(cells)
+    corner = row * len(xs) + column
+    right, below = corner + 1, corner + len(xs)
+    triangles = np.stack([corner, right, below, right, below + 1, below], 1).reshape(-1, 3)
+    used, renumbered = np.unique(triangles, return_inverse=True)
+    points = np.stack([x, y], -1).reshape(-1, 2)[used].astype(np.float32)
+    return Mesh(points, renumbered.reshape(-1, 3).astype(np.int32))

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the character does in every frame of the shot: the performer's motion, brought to the character's body.
+
+Everything that looks at neighbouring frames is computed here, from the whole shot, so that windows agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...contract.job import Fit
+from ...performer.tracks import Presence, Tracks
+from . import face
+from .character import Points
+from .raster import Floats
+from .skeleton import ARMS, HIPS, LEFT_EAR, LEGS, NOSE, RIGHT_EAR, SHOULDERS, Limb, figure_height
+
+_SCORE_SIGMA_FRAMES = 2.0
+_SCALE_SIGMA_FRAMES = 4.0
+_ORDER_SIGMA_FRAMES = 3.0
+_BELIEVED = (0.35, 0.65)
+"""Scores between which a joint goes from the character's rest pose to the performer's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion:
+    """Where the character's parts go, `f` frames, in pixels of the frame.
+
+    joints: `f 33 2`. scale: `f`, frame pixels per picture pixel across the limbs. facing: `f`, 1 seen from the front,
+    -1 from behind. pivot: `f 2`, where the middle of the skull goes; head_scale, roll: `f`; tilt: `f 3 3`;
+    expression: `f 468 2` in picture pixels. hands: `f 2 21 2`; hand_score: `f 2`, 0..1. arm_behind: `f 2`, an arm
+    passes behind the trunk; left_leg_front: `f`. height: `f`, the performer's standing height. drawn: `f`.
+    """
+
+    joints: Floats
+    scale: Floats
+    facing: Floats
+    pivot: Floats
+    head_scale: Floats
+    roll: Floats
+    tilt: Floats
+    expression: Floats
+    hands: Floats
+    hand_score: Floats
+    arm_behind: NDArray[np.bool_]
+    left_arm_front: NDArray[np.bool_]
+    left_leg_front: NDArray[np.bool_]
+    height: Floats
+    drawn: NDArray[np.bool_]
+
+
+def perform(tracks: Tracks, points: Points, fit: Fit) -> Motion:
+    """Bring a performer's tracks to a character's body and set it as the artist asks."""
+    belief = _belief(tracks.body_score)
+    scale = body_scale(tracks, points)
+    facing = facings(tracks, scale, points)
+    joints = _targets(tracks, points, scale, belief, facing)
+    head = _head(tracks, points, scale, joints)
+    hands = np.stack([tracks.left_hand[..., :2], tracks.right_hand[..., :2]], 1)
+    hand_score = np.stack([tracks.left_hand_score, tracks.right_hand_score], 1)
+    order = _orders(tracks, scale, points)
+    motion = Motion(
+        joints=joints,
+        scale=scale,
+        facing=facing,
+        pivot=head.pivot,
+        head_scale=head.scale,
+        roll=head.roll,
+        tilt=head.tilt,
+        expression=head.expression,
+        hands=hands.astype(np.float32),
+        hand_score=_eased(hand_score),
+        arm_behind=order.arm_behind,
+        left_arm_front=order.left_arm_front,
+        left_leg_front=order.left_leg_front,
+        height=scale * figure_height(points.joints),
+        drawn=tracks.presence != Presence.ABSENT,
+    )
+    return set_by(motion, fit)
+
+
+def set_by(motion: Motion, fit: Fit) -> Motion:
+    """Apply the artist's scale (about the ground under the figure), offsets and head size (about the neck)."""
+    anchor = _ground(motion.joints)
+    shift = motion.height[:, None] * np.array((fit.offset_x, fit.offset_y + fit.ground_offset), np.float32)
+
+    def placed(points: Floats) -> Floats:
+        extra = (1,) * (points.ndim - 2)
+        moved = (points - anchor.reshape(-1, *extra, 2)) * fit.scale + (anchor + shift).reshape(-1, *extra, 2)
+        return np.asarray(moved, np.float32)
+
+    neck = motion.joints[:, list(SHOULDERS)].mean(1)
+    pivot = neck + (motion.pivot - neck) * fit.head_size
+    return replace(
+        motion,
+        joints=placed(motion.joints),
+        hands=placed(motion.hands),
+        pivot=placed(pivot),
+        scale=motion.scale * np.float32(fit.scale),
+        head_scale=motion.head_scale * np.float32(fit.scale * fit.head_size),
+    )
+
+
+def body_scale(tracks: Tracks, points: Points) -> Floats:
+    """Frame pixels per picture pixel, `f`: what trunk, shoulders, legs and face say, smoothed over the shot."""
+    body, score = tracks.body[..., :2], tracks.body_score
+    ratios, weights = [], []
+    for pairs, weight in _MEASURES:
+        own = sum(float(np.linalg.norm(points.joints[a] - points.joints[b])) for a, b in pairs)
+        length = sum(np.linalg.norm(body[:, a] - body[:, b], axis=-1) for a, b in pairs)
+        used = [joint for pair in pairs for joint in pair]
+        known = min(float(points.joint_score[used].min()), 1.0) if weight.own else 1.0
+        ratios.append(length / max(own, 1e-6))
+        weights.append(weight.trust * np.clip(score[:, used].min(1) - 0.2, 0, 1) * np.clip(known - 0.2, 0, 1))
+    poses = face.face_poses(points.face, tracks.face)
+    ratios.append(poses.scale)
+    weights.append(0.7 * tracks.face_score * points.face_score[0])
+    logs = np.log(np.maximum(np.stack(ratios), 1e-4))
+    trust = np.stack(weights) * (tracks.presence != Presence.ABSENT)
+    # what is foreshortened looks small: lengths far below the longest count little
+    longest = np.where(trust > 0.05, logs, -np.inf).max(0)
+    trust = trust * np.exp(-np.clip((np.where(np.isfinite(longest), longest, 0) - logs - 0.15) / 0.2, 0, 20))
+    total = smooth(trust.sum(0), _SCALE_SIGMA_FRAMES)
+    mean = smooth((trust * logs).sum(0), _SCALE_SIGMA_FRAMES) / np.maximum(total, 1e-6)
+    known_frames = total > 1e-3
+    if not known_frames.any():
+        return np.ones(len(tracks), np.float32)
+    where = np.arange(len(tracks))
+    return np.asarray(np.exp(np.interp(where, where[known_frames], mean[known_frames])), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    trust: float
+    own: bool = True
+
+
+_MEASURES = (
+    (((11, 23), (12, 24)), _Measure(2.0)),
+    (((11, 12),), _Measure(1.0)),
+    (((23, 25), (25, 27)), _Measure(1.0)),
+    (((24, 26), (26, 28)), _Measure(1.0)),
+)
+
+
+def facings(tracks: Tracks, scale: Floats, points: Points) -> Floats:
+    """1 where the performer shows the front, -1 where the back, `f`; small shoulders keep the last clear side."""
+    own = max(abs(float(points.joints[11, 0] - points.joints[12, 0])), 1e-6)
+    span = smooth(tracks.body[:, 11, 0] - tracks.body[:, 12, 0], _ORDER_SIGMA_FRAMES) / (scale * own)
+    span = np.where(smooth(tracks.face_score, _ORDER_SIGMA_FRAMES) > 0.6, np.maximum(span, 0.3), span)
+    return np.where(_held(span, 0.25), 1, -1).astype(np.float32)
+
+
+def smooth(values: Floats, sigma: float) -> Floats:
+    """Gaussian over frames (the first axis), zero phase; the ends are held."""
+    reach = int(3 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    weights /= weights.sum()
+    padded = np.concatenate([values[:1].repeat(reach, 0), values, values[-1:].repeat(reach, 0)])
+    return np.asarray(sum(w * padded[i : i + len(values)] for i, w in enumerate(weights)), np.float32)
+
+
+def _belief(score: Floats) -> Floats:
+    return _eased(smooth(score, _SCORE_SIGMA_FRAMES))
+
+
+def _eased(score: Floats) -> Floats:
+    low, high = _BELIEVED
+    t = np.clip((score - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def _held(values: Floats, margin: float) -> NDArray[np.bool_]:
+    """Say True where values are above `margin`, False below its negative, else as before (at the start: as next)."""
+    clear = np.where(values > margin, 1, np.where(values < -margin, -1, 0))
+    known = np.flatnonzero(clear)
+    if not len(known):
+        return np.asarray(values > 0)
+    last = np.maximum.accumulate(np.where(clear != 0, np.arange(len(values)), -1))
+    return np.asarray(clear[np.where(last < 0, known[0], last)] > 0)
+
+
+def _targets(tracks: Tracks, points: Points, scale: Floats, belief: Floats, facing: Floats) -> Floats:
+    """Place the joints, `f 33 2`: the performer's where they are seen, else in the character's own pose."""
+    own, body = points.joints, tracks.body[..., :2]
+    joints = body.copy()
+    neck, own_neck = body[:, list(SHOULDERS)].mean(1), own[list(SHOULDERS)].mean(0)
+    hips_seen = belief[:, list(HIPS)].min(1)[:, None]
+    upright = np.repeat((own[list(HIPS)].mean(0) - own_neck)[None], len(body), 0)
+    rest = neck + scale[:, None] * upright
+    hips = body[:, list(HIPS)].mean(1)
+    centre = rest + hips_seen * (hips - rest)
+    lean = _turns(upright, centre - neck)
+    for hip in HIPS:
+        offset = own[hip] - own[list(HIPS)].mean(0)
+        offset = np.stack([offset[0] * facing, np.full_like(facing, offset[1])], -1)
+        hung = centre + scale[:, None] * _rotated(lean, offset)
+        joints[:, hip] = hung + hips_seen * (body[:, hip] - hung)
+    for limb in ARMS + LEGS:
+        _hang(joints, body, own, limb, belief, scale, lean, facing)
+    return joints.astype(np.float32)
+
+
+def _hang(
+    joints: Floats, body: Floats, own: Floats, limb: Limb, belief: Floats, scale: Floats, lean: Floats, facing: Floats
+) -> None:
+    """Place a limb's joints in place: the performer's where believed, else hanging as in the character's picture."""
+    chain = (*limb.joints, limb.tips[0])
+    for before, joint in pairwise(chain):
+        step = own[joint] - own[before]
+        step = np.stack([step[0] * facing, np.full_like(facing, step[1])], -1)
+        rest = joints[:, before] + scale[:, None] * _rotated(lean, step)
+        seen = belief[:, joint if joint != limb.tips[0] else limb.end][:, None]
+        joints[:, joint] = rest + seen * (body[:, joint] - rest)
+    for tip in limb.tips[1:]:
+        seen = belief[:, limb.end][:, None]
+        step = own[tip] - own[limb.end]
+        step = np.stack([step[0] * facing, np.full_like(facing, step[1])], -1)
+        rest = joints[:, limb.end] + scale[:, None] * _rotated(lean, step)
+        joints[:, tip] = rest + seen * (body[:, tip] - rest)
+
+
+def _turns(of: Floats, to: Floats) -> Floats:
+    """Find unit complex numbers that turn vectors `f 2` towards others, as `f 2` (cosine, sine)."""
+    cosine = (of * to).sum(-1)
+    sine = of[:, 0] * to[:, 1] - of[:, 1] * to[:, 0]
+    length = np.maximum(np.hypot(cosine, sine), 1e-9)
+    return np.stack([cosine / length, sine / length], -1)
+
+
+def _rotated(turn: Floats, vectors: Floats) -> Floats:
+    c, s = turn[:, 0], turn[:, 1]
+    return np.stack([c * vectors[:, 0] - s * vectors[:, 1], s * vectors[:, 0] + c * vectors[:, 1]], -1)
+
+
+def _ground(joints: Floats) -> Floats:
+    """Find the point on the ground under the figure, `f 2`: between the feet, as low as the lower one."""
+    feet = np.stack([joints[:, list(leg.tips)].mean(1) for leg in LEGS], 1)
+    return np.stack([feet[..., 0].mean(1), feet[..., 1].max(1)], -1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    pivot: Floats
+    scale: Floats
+    roll: Floats
+    tilt: Floats
+    expression: Floats
+
+
+def skull(points: Points) -> Floats:
+    """Find the middle of the character's head: between the ears, at their depth. x, y, z in picture pixels."""
+    return np.asarray(points.face[list(face.EARS)].mean(0), np.float32)
+
+
+def _head(tracks: Tracks, points: Points, scale: Floats, joints: Floats) -> _Head:
+    """Find the head's place, size, turn and expression; where no face is seen, ears and nose say what they can.
+
+    Size and distance from the neck lie half way between the performer's and the character's own proportions.
+    """
+    poses = face.face_poses(points.face, tracks.face)
+    seen = np.clip(smooth(tracks.face_score, _SCORE_SIGMA_FRAMES) * 2 - 0.5, 0, 1) * points.face_score[0]
+    roll, yaw, pitch = face.angles(poses.rotation)
+    turned = np.einsum("fij,j->fi", poses.rotation, skull(points))
+    pivot = (poses.scale[:, None] * turned + poses.translation)[:, :2]
+    guess_pivot, guess_roll, guess_yaw = _head_from_pose(tracks, points, scale)
+    pivot = guess_pivot + seen[:, None] * (pivot - guess_pivot)
+    roll = guess_roll + seen * (roll - guess_roll)
+    yaw = guess_yaw + seen * (yaw - guess_yaw)
+    size = np.exp(np.log(scale) + seen * (np.log(poses.scale) - np.log(scale)))
+    own_scale = max(_typical(size / scale, seen), 1e-3)
+    neck, own_neck = joints[:, list(SHOULDERS)].mean(1), points.joints[list(SHOULDERS)].mean(0)
+    reach = pivot - neck
+    own_reach = max(float(np.linalg.norm(skull(points)[:2] - own_neck)), 1e-6)
+    own_length = max(_typical(np.linalg.norm(reach, axis=-1) / (scale * own_reach), seen), 1e-3)
+    return _Head(
+        pivot=neck + reach / np.sqrt(own_length).astype(np.float32),
+        scale=np.asarray(smooth(size, 1.0) / np.sqrt(own_scale), np.float32),
+        roll=roll.astype(np.float32),
+        tilt=face.tilts(yaw, pitch * seen),
+        expression=face.expressions(points.face, tracks.face, poses, seen),
+    )
+
+
+def _typical(ratio: Floats, seen: Floats) -> float:
+    """Median over the frames that count; of all if none does."""
+    known = seen > 0.5
+    return float(np.median(ratio[known] if known.any() else ratio))
+
+
+def _head_from_pose(tracks: Tracks, points: Points, scale: Floats) -> tuple[Floats, Floats, Floats]:
+    """Skull, roll and yaw from the pose's ears and nose alone."""
+    ears = tracks.body[:, [LEFT_EAR, RIGHT_EAR], :2]
+    middle, nose = ears.mean(1), tracks.body[:, NOSE, :2]
+    own_middle, own_nose = points.joints[[LEFT_EAR, RIGHT_EAR]].mean(0), points.joints[NOSE]
+    pivot = middle + scale[:, None] * (skull(points)[:2] - own_middle)
+    width = scale * max(float(np.linalg.norm(points.joints[LEFT_EAR] - points.joints[RIGHT_EAR])), 1e-6)
+    aside = (nose[:, 0] - middle[:, 0]) / width - (own_nose[0] - own_middle[0]) * scale / width
+    yaw = -np.arcsin(np.clip(aside, -0.7, 0.7))
+    return pivot, np.zeros_like(scale), yaw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Orders:
+    arm_behind: NDArray[np.bool_]
+    left_arm_front: NDArray[np.bool_]
+    left_leg_front: NDArray[np.bool_]
+
+
+def _orders(tracks: Tracks, scale: Floats, points: Points) -> _Orders:
+    """Decide what hides what, from smoothed depths, held until the other order is clear."""
+    unit = scale * max(float(np.linalg.norm(points.joints[11] - points.joints[12])), 1e-6)
+    depth = smooth(tracks.body[..., 2], _ORDER_SIGMA_FRAMES) / unit[:, None]
+    chest = depth[:, list(SHOULDERS + HIPS)].mean(1)
+    behind = [_held(0.5 * (depth[:, arm.middle] + depth[:, arm.end]) - chest - 0.45, 0.1) for arm in ARMS]
+    wrists = [depth[:, arm.middle] + depth[:, arm.end] for arm in ARMS]
+    knees = [depth[:, leg.middle] + depth[:, leg.end] for leg in LEGS]
+    return _Orders(
+        arm_behind=np.stack(behind, 1),
+        left_arm_front=_held(wrists[1] - wrists[0], 0.1),
+        left_leg_front=_held(knees[1] - knees[0], 0.1),
+    )

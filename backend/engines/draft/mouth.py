@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is seen between the lips when they part."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from . import face
+from .character import Character
+from .raster import Floats, Frame, Patch
+
+_FINE = 4
+_OPEN = 0.03
+"""Gap between the lips from which the character's own picture shows the mouth's inside, face heights."""
+_TEETH_FROM, _TEETH_PART = 0.025, 0.38
+
+
+class Mouth:
+    """A dark inside with a hint of upper teeth, in the tones of the character's own skin."""
+
+    def __init__(self, character: Character) -> None:
+        points = character.points
+        self._height = face.face_height(points.face)
+        tone = _skin_tone(character)
+        self._dark = tone * np.array((0.2, 0.11, 0.1), np.float32)
+        bright = float(tone.mean())
+        self._teeth = np.clip(bright * np.array((1.05, 1.0, 0.94), np.float32), 0, 0.8)
+
+    def draw(self, points: Floats, frame: Frame) -> Patch:
+        """points: the face in the frame, `468 2`. A premultiplied patch, to lie under the lips."""
+        upper, lower = points[list(face.INNER_UPPER)], points[list(face.INNER_LOWER)]
+        rim = np.concatenate([upper, lower[-2:0:-1]])
+        low = np.maximum(np.floor(rim.min(0)).astype(int) - 2, 0)
+        high = np.minimum(np.ceil(rim.max(0)).astype(int) + 3, (frame.width_px, frame.height_px))
+        if np.any(high <= low):
+            return Patch(0, 0, np.zeros((0, 0, 4), np.float32))
+        width, height = (int(side) for side in high - low)
+        inside = _filled(rim - low, width, height)
+        gap = np.linalg.norm(points[13] - points[14]) / max(face.face_height(points), 1e-3)
+        teeth = _filled(np.concatenate([upper, (upper + _TEETH_PART * (lower - upper))[-2:0:-1]]) - low, width, height)
+        teeth *= np.clip((gap - _TEETH_FROM) / 0.03, 0, 1) * 0.85
+        colour = self._dark + teeth[..., None] * (self._teeth - self._dark)
+        return Patch(int(low[0]), int(low[1]), np.dstack([colour * inside[..., None], inside]).astype(np.float32))
+
+
+def _filled(outline: Floats, width: int, height: int) -> Floats:
+    """Coverage of a polygon, `h w` 0..1, by filling it at four times the size."""
+    mask = np.zeros((height * _FINE, width * _FINE), np.uint8)
+    cv2.fillPoly(mask, [np.round((outline + 0.5) * _FINE - 0.5).astype(np.int32)], 255)
+    return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def _skin_tone(character: Character) -> Floats:
+    """Median colour of the cheeks, display RGB 0..1."""
+    picture = character.layers[0].picture
+    spots = np.round(character.points.face[[50, 280, 205, 425, 117, 346], :2]).astype(int)
+    x = np.clip(spots[:, 0], 0, picture.shape[1] - 1)
+    y = np.clip(spots[:, 1], 0, picture.shape[0] - 1)
+    return np.asarray(np.median(picture[y, x, :3], axis=0), np.float32)
