@@ -15,12 +15,13 @@ from ..contract.job import Shadow
 from ..contract.watch import Unwatched, Watch
 from ..media.sequence import Sequence, SequenceWriter
 from ..performer.tracks import Tracks
-from .camera import Camera, follow_camera
-from .ground import Ground, lay_ground
+from .camera import Camera, CameraKind, follow_camera
+from .ground import Ground, complete, lay_ground
 from .hole import hole_of
+from .parallax import Parallax
 from .report import PlateReport
 from .restore import Restored, restore
-from .samples import Witnesses
+from .samples import View, Witnesses
 
 MUCH_INVENTED_PERCENT = 25.0
 
@@ -63,7 +64,7 @@ def plate_frame(
     witnesses = Witnesses(pictures, holes, camera)
     here = picks.index(index)
     view = witnesses.view(here)
-    ground = lay_ground(witnesses, view.segment, view.size, _QUICK_GROUND_PIXELS)
+    ground = _know_segment(witnesses, view, _QUICK_GROUND_PIXELS)
     return restore(witnesses, ground, view, pictures[here], holes[here])
 
 
@@ -99,7 +100,7 @@ def _write_plates(frames: Sequence, holes: Sequence, witnesses: Witnesses, into:
         for index, (frame, mask) in enumerate(zip(frames.stream(), holes.stream(), strict=True)):
             view, hole = witnesses.view(index), mask > 0
             if hole.any() and (ground is None or ground.view.segment != view.segment):
-                ground = lay_ground(witnesses, view.segment, view.size, _GROUND_PIXELS)
+                ground = _know_segment(witnesses, view, _GROUND_PIXELS)
             restored = _restored(witnesses, ground, index, frame, hole)
             plates.write(index, restored.plate)
             confidences.write(index, restored.confidence)
@@ -107,6 +108,16 @@ def _write_plates(frames: Sequence, holes: Sequence, witnesses: Witnesses, into:
             areas.append(int(np.count_nonzero(hole)))
             watch.frames_done(index + 1, len(frames))
     return _report(witnesses.camera, invented, areas)
+
+
+def _know_segment(witnesses: Witnesses, view: View, most_pixels: int) -> Ground:
+    """Learn the set behind a view's segment: first as one plane, then with what the plane leaves over."""
+    witnesses.shift = None
+    ground = lay_ground(witnesses, view.segment, view.size, most_pixels)
+    if witnesses.camera.kind is CameraKind.MOVING:
+        witnesses.shift = Parallax(witnesses, ground)
+        ground = lay_ground(witnesses, view.segment, view.size, most_pixels)
+    return complete(ground, witnesses.white)
 
 
 def _restored(

@@ -138,7 +138,7 @@ class _Chain:
     def camera(self) -> Camera:
         """Give what was found, reduced to the identity and to no gain where nothing else is proven."""
         is_locked = self._is_still and self._segment == 0
-        grounds = np.array(self._grounds)
+        grounds = np.array(self._grounds, np.float64)
         gains = np.array(self._gains, np.float32)
         return Camera(
             kind=CameraKind.LOCKED_OFF if is_locked else CameraKind.MOVING,

@@ -6,7 +6,7 @@ Because every frame takes its invented pixels from here, they stand still in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -23,11 +23,15 @@ _FURTHEST = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """view: the picture's place. colour: `h w 3` float32 in code values, complete. unseen: `h w`, invented there."""
+    """view: the picture's place. colour: `h w 3` float32 in code values, time `view.time`, exposure `view.gain`.
+
+    unseen: `h w`, where no witness saw anything. wanted: the part of it that some frame shows.
+    """
 
     view: View
     colour: NDArray[np.float32]
     unseen: NDArray[np.bool_]
+    wanted: NDArray[np.bool_]
 
     def read(self, view: View, points: Points) -> NDArray[np.float32]:
         """Give the colours `n 3` of a frame's pixels in that frame's exposure."""
@@ -36,7 +40,7 @@ class Ground:
 
 
 def lay_ground(witnesses: Witnesses, segment: int, frame_size: tuple[int, int], most_pixels: int) -> Ground:
-    """Paint a segment's set from all witnesses, in the view of its middle frame, and fill what none has seen.
+    """Paint a segment's set from all witnesses, in the view of its middle frame. What none has seen stays black.
 
     most_pixels: the picture's size at most.
     """
@@ -48,10 +52,13 @@ def lay_ground(witnesses: Witnesses, segment: int, frame_size: tuple[int, int], 
     samples = witnesses.ask(view, points)
     colour = agree(samples).agreed.reshape(height, width, 3)
     unseen = (samples.count == 0).reshape(height, width)
-    reached = _reached(witnesses.camera, members, view, frame_size)
-    full = float(np.iinfo(witnesses.picture(witnesses.indices[0])[0].dtype).max)
-    filled = fill(colour * np.float32(255 / full), unseen & reached, ~unseen)
-    return Ground(view, filled * np.float32(full / 255), unseen)
+    return Ground(view, colour, unseen, unseen & _reached(witnesses.camera, members, view, frame_size))
+
+
+def complete(ground: Ground, full: float) -> Ground:
+    """Invent what no witness has seen. full: the code value of white."""
+    filled = fill(ground.colour * np.float32(255 / full), ground.wanted, ~ground.unseen)
+    return replace(ground, colour=filled * np.float32(full / 255))
 
 
 def _place(

@@ -8,7 +8,7 @@ where none agree (leaves, a crowd) the nearest in time is one coherent picture, 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,8 +27,11 @@ _CACHE_BYTES = 160_000_000
 _PROBES = 2000
 _GLANCE_ROWS = 90
 """Height of the small masks by which frames are chosen without opening them."""
-_WORTH = 0.002
-"""A frame is opened for a view when it adds samples to this share of the pixels asked for."""
+_VALUE = np.array([1.0, 0.5, 0.35, 0.2, 0.2, 0.0], np.float32)
+"""What one more sample is worth to a pixel that has 0, 1, ... 5 of them."""
+_WORTH = 0.001
+"""A frame is not opened for less than this value a pixel asked for."""
+_NEAR_FRAMES = 12
 _KERNEL_PX = 2
 """Bicubic reading reaches this far: so far from a hole nothing of the performer leaks in."""
 _NETWORK = ((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2))
@@ -70,7 +73,7 @@ class Consensus:
 
 
 Shift = Callable[[float, float, Points], Points]
-"""Residual motion of ground points from one time to another, see parallax.py."""
+"""Moves ground points of one time to where the same things lie at another, see parallax.py."""
 
 
 class Witnesses:
@@ -81,7 +84,9 @@ class Witnesses:
         self.shift: Shift | None = None
         self.indices = tuple(range(0, len(frames), _stride(len(frames))))
         self._frames, self._holes = frames, holes
-        self._height, self._width = frames[0].shape[:2]
+        first = frames[0]
+        self._height, self._width = first.shape[:2]
+        self.white = float(np.iinfo(first.dtype).max)
         self._cell = max(1, self._height // _GLANCE_ROWS)
         self._glances = {index: self._free(index)[:: self._cell, :: self._cell].copy() for index in self.indices}
         self._open: OrderedDict[int, tuple[NDArray[Any], NDArray[np.bool_]]] = OrderedDict()
@@ -107,6 +112,7 @@ class Witnesses:
         """Collect up to five samples of each of the view's pixels (n points), never from the view's own frame."""
         total = len(points)
         colours = np.full((MOST_SAMPLES, total, 3), np.inf, np.float32)
+        flat = colours.reshape(-1, 3)
         count = np.zeros(total, np.intp)
         age = np.full(total, np.inf, np.float32)
         ground = project(points, view.to_ground)
@@ -117,33 +123,41 @@ class Witnesses:
             seen = _is_free(free, places)
             here = wanting[seen]
             gain = view.gain / self.camera.gain[index]
-            colours[count[here], here] = self._read(frame, places[seen]) * gain
+            flat[count[here] * total + here] = self._read(frame, places[seen]) * gain
             age[here] = np.minimum(age[here], abs(index - view.time))
             count[here] += 1
         return Samples(colours, count, age)
 
-    def _useful(self, view: View, ground: Points) -> Iterator[int]:
-        """Walk the view's segment outward in time, giving those frames that still add something to a few probes."""
+    def _useful(self, view: View, ground: Points) -> list[int]:
+        """Choose the frames to open, nearest in time first.
+
+        A few probe pixels decide: greedily, whichever frame adds most to the least known of them, the nearer the
+        better. So the one frame in which the performer had not come in yet is found, however far it is.
+        """
         probes = ground[:: max(1, len(ground) // _PROBES)]
+        segment = self.camera.segment
+        others = [index for index in self.indices if index != view.time and segment[index] == view.segment]
+        if not others:
+            return []
+        seen = np.stack([_is_free(self._glances[at], self._places(view, at, probes) / self._cell) for at in others])
+        nearness = 1 / (1 + np.abs(np.array(others) - view.time) / _NEAR_FRAMES)
         count = np.zeros(len(probes), np.intp)
-        taken = 0
-        for index in sorted(self.indices, key=lambda other: (abs(other - view.time), other)):
-            if index == view.time or self.camera.segment[index] != view.segment:
-                continue
-            seen = _is_free(self._glances[index], self._places(view, index, probes) / self._cell)
-            if np.count_nonzero(seen & (count < MOST_SAMPLES)) > _WORTH * len(probes):
-                count += seen
-                taken += 1
-                yield index
-            if taken == _MOST_SOURCES or (len(probes) and count.min() >= MOST_SAMPLES):
-                return
+        chosen: list[int] = []
+        while len(chosen) < min(_MOST_SOURCES, len(others)):
+            value = seen @ _VALUE[np.minimum(count, MOST_SAMPLES)]
+            value[chosen] = 0
+            if value.max() < _WORTH * len(probes):
+                break
+            chosen.append(int(np.argmax(value * nearness)))
+            count += seen[chosen[-1]]
+        return sorted((others[pick] for pick in chosen), key=lambda index: (abs(index - view.time), index))
 
     def _free(self, index: int) -> NDArray[np.bool_]:
         reach = 0 if self.camera.kind is CameraKind.LOCKED_OFF else _KERNEL_PX
         return ~grow(self._holes[index] > 0, reach)
 
     def _places(self, view: View, index: int, ground: Points) -> Points:
-        moved = ground if self.shift is None else ground + self.shift(view.time, index, ground)
+        moved = ground if self.shift is None else self.shift(view.time, index, ground)
         return project(moved, np.linalg.inv(self.camera.to_ground[index]))
 
     def _read(self, frame: NDArray[Any], places: Points) -> NDArray[np.float32]:
