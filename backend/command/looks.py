@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..performer.find import Person, Seen
 
 
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
 def find(arguments: argparse.Namespace, say: Say) -> Exit:
     """Tell who is in a clip. The frames that it reads stay in place for a later `replace` into the same folder."""
     from ..pipeline.jobfolder import job_folder, new_job_id
@@ -54,6 +57,7 @@ def inspect(arguments: argparse.Namespace, say: Say) -> Exit:
     path: Path = arguments.path
     if not path.exists():
         raise FileMissingError(path, "file or folder")
+    data: dict[str, Json]
     if (path / layout.JOB).is_file():
         data = _job_facts(path)
     elif path.suffix == ".json":
@@ -77,12 +81,9 @@ def doctor(arguments: argparse.Namespace, say: Say) -> Exit:  # noqa: ARG001
 def schema(arguments: argparse.Namespace, say: Say) -> Exit:
     """Print the JSON schema of what is read and written."""
     version: dict[str, Json] = {"v": {"const": CONTRACT_VERSION}}
-    data = (
-        _marked(schema_of(Job), version)
-        if arguments.what == "job"
-        else {"oneOf": [_marked(schema_of(kind), version | {"kind": {"const": name}}) for name, kind in KINDS.items()]}
-    )
-    data = {"$schema": "https://json-schema.org/draft/2020-12/schema", **data}
+    events: list[Json] = [_marked(schema_of(kind), version | {"kind": {"const": name}}) for name, kind in KINDS.items()]
+    schemas: dict[str, dict[str, Json]] = {"job": _marked(schema_of(Job), version), "events": {"oneOf": events}}
+    data: dict[str, Json] = {"$schema": _DIALECT, **schemas[arguments.what]}
     say.answer(data, json.dumps(data, indent=2))
     return Exit.DONE
 

@@ -46,7 +46,7 @@ def preview(arguments: argparse.Namespace, say: Say) -> Exit:
     folder.mkdir(parents=True)
     job = _job(arguments, Mode.REPLACE, job_id, folder)
     with libraries_write_to(folder / layout.LOG):
-        path = make_preview(folder, job, say.event)
+        path = make_preview(folder, job, arguments.frame, say.event)
     say.event(PreviewMade(path=str(path), frame=arguments.frame))
     return Exit.DONE
 

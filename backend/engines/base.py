@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 
 from ..contract.job import Fit, Mode
 from ..contract.watch import Watch
+from ..media.images import Pixels
 from ..media.sequence import Sequence
 from ..performer.tracks import Tracks
 
@@ -45,14 +46,14 @@ class Plan:
 class Inputs:
     """What an engine draws from, for one performer. All sequences have the shot's frames, numbered from 0.
 
-    plate: in animate mode the character picture's filled background, in its own size, once a frame.
+    plate: in animate mode the picture that `background` gave, once a frame. performer_matte: None in animate mode.
     character: the folder that `prepare` filled.
     """
 
     mode: Mode
     frames: Sequence
     plate: Sequence
-    performer_matte: Sequence
+    performer_matte: Sequence | None
     tracks: Tracks
     character: Path
     fit: Fit
@@ -70,6 +71,12 @@ class Engine(Protocol):
 
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
         """Do what depends on the character's picture alone, into a folder. Faults foreseen are noticed on `watch`."""
+
+    def background(self, picture: Path, mirror: bool, character: Path) -> Pixels:
+        """Give what the character moves before in animate mode, RGB `h w 3`: its size is the result's."""
+
+    def driving_tracks(self, inputs: Inputs) -> Tracks:
+        """Give the tracks as they drive the character, in the plate's pixels."""
 
     def foresee(self, inputs: Inputs, watch: Watch) -> None:
         """Notice, before anything is drawn, what this performer will ask of this character and not get."""

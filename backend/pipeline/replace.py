@@ -3,16 +3,40 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..contract.errors import UnderstudyError
-from ..contract.job import Casting, Mode
+from ..contract.job import Casting, Job
+from ..media.deliver import Layers
 from ..media.sequence import Sequence
-from .preflight import Cleared
+from ..performer.control import draw_control
+from ..performer.tracks import Tracks
+from .delivery import deliver_layers
+from .preflight import Cleared, clear
 from .run import Run
 from .sequences import Windows
 from .stage import Result
-from .stages import Cast, Character, Find, Frames, Matte, Plate, Track, Window
+from .stages import (
+    HOLE,
+    PLATE_CONFIDENCE,
+    PLATE_REPORT,
+    Cast,
+    Character,
+    Find,
+    Frames,
+    Matte,
+    Plate,
+    ShotFacts,
+    Track,
+    Window,
+    frames_of,
+    mattes_of,
+    plate_of,
+)
 
 
 class SamePerformerError(UnderstudyError):
@@ -32,7 +56,30 @@ class Part:
     casting: Casting
     character: Result
     track: Result
-    matte: Result
+    matte: Result | None
+
+
+def replace(run: Run) -> None:
+    """Do a replace job and deliver it. Raises what its stages raise."""
+    cleared = clear(run.job, run.folder)
+    run.expect(cleared)
+    characters = tuple(read_character(run, casting) for casting in run.job.cast)
+    frames = read_shot(run, cleared)
+    parts = make_parts(run, frames, characters)
+    plate = make_plate(run, frames, parts)
+    drawn = _rearmost_first(draw_part(run, cleared, frames, plate, part) for part in parts)
+    count = cleared.frame_count
+    layers = Layers(
+        plate=plate_of(plate, count),
+        characters=tuple(sequence for sequence, _ in drawn),
+        source=frames_of(frames),
+        hole=Sequence(plate.folder / HOLE, count),
+        plate_confidence=Sequence(plate.folder / PLATE_CONFIDENCE, count),
+        performer_mattes=tuple(mattes_of(part.matte, count) for part in parts if part.matte),
+        control=lambda picture, index: draw_control(picture, [tracks for _, tracks in drawn], index),
+    )
+    report = json.loads((plate.folder / PLATE_REPORT).read_text("utf-8"))
+    deliver_layers(run, cleared, ShotFacts.load(frames.folder), layers, report)
 
 
 def read_shot(run: Run, cleared: Cleared) -> Result:
@@ -78,28 +125,24 @@ def make_matte(run: Run, casting: Casting, frames: Result, track: Result) -> Res
 
 def make_plate(run: Run, frames: Result, parts: tuple[Part, ...]) -> Result:
     """Paint the shot without the performers that are cast."""
-    mattes, tracks = tuple(part.matte for part in parts), tuple(part.track for part in parts)
+    mattes, tracks = tuple(part.matte for part in parts if part.matte), tuple(part.track for part in parts)
     return run.stage(Plate(frames, mattes, tracks, run.job.shadow))
 
 
-def draw_part(run: Run, cleared: Cleared, mode: Mode, frames: Result, plate: Result, part: Part) -> Sequence:
-    """Draw one character over the whole shot, window by window."""
-    folders = []
-    for first, last in cleared.plan.windows:
-        window = Window(
-            run.job.engine,
-            mode,
-            frames,
-            plate,
-            part.matte,
-            part.track,
-            part.character,
-            part.casting.fit,
-            run.job.seed,
-            first,
-            last,
-        )
-        if first == 0:
-            cleared.engine.foresee(window.inputs(), run.begin("foresee"))
-        folders.append((last, run.stage(window).folder))
-    return Windows(folders[0][1], cleared.frame_count, tuple(folders))
+def draw_part(run: Run, cleared: Cleared, frames: Result, plate: Result, part: Part) -> tuple[Sequence, Tracks]:
+    """Draw one character over the whole shot, window by window. Returns it with the tracks that drove it."""
+    windows = [_window(run.job, frames, plate, part, first, last) for first, last in cleared.plan.windows]
+    cleared.engine.foresee(windows[0].inputs(), run.begin("foresee"))
+    folders = tuple((window.last, run.stage(window).folder) for window in windows)
+    tracks = cleared.engine.driving_tracks(windows[0].inputs())
+    return Windows(folders[0][1], cleared.frame_count, folders), tracks
+
+
+def _window(job: Job, frames: Result, plate: Result, part: Part, first: int, last: int) -> Window:
+    fit, seed = part.casting.fit, job.seed
+    return Window(job.engine, job.mode, frames, plate, part.matte, part.track, part.character, fit, seed, first, last)
+
+
+def _rearmost_first(drawn: Iterable[tuple[Sequence, Tracks]]) -> tuple[tuple[Sequence, Tracks], ...]:
+    """Sort by where the performers stand: whose box ends lower in the picture is nearer, on the median frame."""
+    return tuple(sorted(drawn, key=lambda part: float(np.median(part[1].box[:, 3]))))

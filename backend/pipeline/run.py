@@ -33,7 +33,7 @@ class Run:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder, self.job = folder, job
-        self.notices: list[str] = []
+        self.notices: list[tuple[str, str]] = []
         self._tell, self._should_stop, self._clock = tell, should_stop, clock
         stages = Path(os.path.normpath(folder / job.stages))
         self._store = Store(stages, job.id, self._hear)
@@ -89,6 +89,6 @@ class Run:
     def _hear(self, event: Event) -> None:
         if isinstance(event, StageKept):
             self._was_kept = True
-        if isinstance(event, Noticed) and event.text not in self.notices:
-            self.notices.append(event.text)
+        if isinstance(event, Noticed) and (event.code, event.text) not in self.notices:
+            self.notices.append((event.code, event.text))
         self._tell(event)

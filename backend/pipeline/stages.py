@@ -17,7 +17,8 @@ from ..contract.watch import Watch
 from ..contract.wire import from_json, to_json
 from ..engines.base import Inputs
 from ..media.clip import open_clip
-from ..media.sequence import Sequence, SequenceWriter
+from ..media.images import write_picture
+from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
 from ..performer.find import People, find_people
 from ..performer.matte import refine_matte
@@ -26,11 +27,12 @@ from ..performer.tracks import Tracks
 from ..plate.build import build_plate
 from .engines import engine_named
 from .fingerprint import Fingerprint
-from .sequences import artist_matte
+from .sequences import Held, artist_matte
 from .stage import Result, Stage
 
-FRAMES, COVERAGE, MATTE = "frames", "coverage", "matte"
+FRAMES, COVERAGE, MATTE, PLATE = "frames", "coverage", "matte", "plate"
 TRACKS, PEOPLE, PERSON, SHOT = "tracks.safetensors", "people.json", "person.json", "shot.json"
+HOLE, PLATE_CONFIDENCE, PLATE_REPORT = "hole", "plate_confidence", "plate.json"
 
 
 class FrameCountError(UnderstudyError):
@@ -141,6 +143,7 @@ class Cast(Stage):
         people = People.load(self.people.folder / PEOPLE)
         person = choose(people, self.choice, self.first, frames_of(self.frames))
         replace(people, persons=(person,)).save(into / PERSON)
+        watch.frames_done(1, 1)
 
     def digest(self, folder: Path) -> str:
         return hashlib.sha256((folder / PERSON).read_bytes()).hexdigest()
@@ -215,15 +218,40 @@ class Character(Stage):
 
 
 @dataclass(frozen=True)
+class Background(Stage):
+    """The character picture's own background, without the character: one picture, for every frame of an animate job."""
+
+    name, version = "background", 1
+    engine: str
+    picture: Fingerprint
+    mirror: bool
+    character: Result
+
+    def run(self, into: Path, watch: Watch) -> None:
+        engine = engine_named(self.engine)
+        (into / PLATE).mkdir()
+        plate = engine.background(self.picture.path, self.mirror, self.character.folder)
+        write_picture(into / PLATE / frame_name(0), plate)
+        watch.frames_done(1, 1)
+
+
+def plate_of(result: Result, count: int) -> Sequence:
+    """Open a plate result, or the one picture of a background result, as a sequence."""
+    folder = result.folder / PLATE
+    is_held = count > 1 and not (folder / frame_name(1)).exists()
+    return Held(folder, count, folder / frame_name(0)) if is_held else Sequence(folder, count)
+
+
+@dataclass(frozen=True)
 class Window(Stage):
-    """The character drawn over frames first..last of the shot."""
+    """The character drawn over frames first..last of the shot. matte: None in animate mode."""
 
     name, version = "generate", 1
     engine: str
     mode: Mode
     frames: Result
     plate: Result
-    matte: Result
+    matte: Result | None
     track: Result
     character: Result
     fit: Fit
@@ -240,8 +268,8 @@ class Window(Stage):
         return Inputs(
             mode=self.mode,
             frames=frames,
-            plate=Sequence(self.plate.folder / "plate", len(frames)),
-            performer_matte=mattes_of(self.matte, len(frames)),
+            plate=plate_of(self.plate, len(frames)),
+            performer_matte=mattes_of(self.matte, len(frames)) if self.matte else None,
             tracks=tracks_of(self.track),
             character=self.character.folder,
             fit=self.fit,
