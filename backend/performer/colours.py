@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose colour is it: the performer's or the background's, as seen close by in the same frame."""
+"""Whose colour is it: the performer's or the background's, judged by what is sure nearby in the same frame."""
 
 from __future__ import annotations
 
@@ -9,52 +9,77 @@ from numpy.typing import NDArray
 
 from .guided import solve_symmetric, sum_of_products
 
-Grey = NDArray[np.float32]
 Colour = NDArray[np.float32]
+Values = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _NOISE = 0.02
-"""Standard deviation added to every colour model, in 0..1: grain, compression, what a window did not show."""
+"""Standard deviation added to every model, in 0..1: grain, compression, what the samples did not show."""
 _LEAST_SHARE = 0.01
-"""Of a window's weight: with fewer known pixels than this, a window knows nothing."""
+"""With fewer known samples than this share of its window, a model knows nothing."""
+_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+_NEVER = np.float32(-1e3)
 
 
-def colour_evidence(rgb: Colour, performer: Mask, background: Mask, radius_px: float) -> Grey:
-    """Log odds that a pixel's colour is the performer's rather than the background's; 0 where nothing is known near.
+class NearbyColours:
+    """Mean and covariance of the known colours in the square window round each place of a frame."""
 
-    rgb: `h w 3` float32 0..1. performer, background: `h w` bool, pixels that surely are one or the other. Each pixel
-    is compared with the mean and covariance of both within about `radius_px`.
+    def __init__(self, rgb: Colour, known: Mask, radius_px: float, stride_px: int) -> None:
+        """Learn from every `stride_px`-th pixel of `rgb`, `h w 3` 0..1, where `known`, `h w`, is set."""
+        self._stride_px = stride_px
+        self._size = (2 * round(radius_px / stride_px) + 1,) * 2
+        weight = known[::stride_px, ::stride_px].astype(np.float32)
+        channels = [np.ascontiguousarray(rgb[::stride_px, ::stride_px, c]) for c in range(3)]
+        weighted = [channel * weight for channel in channels]
+        products = [weighted[a] * channels[b] for a, b in _PAIRS]
+        self._moments = np.stack([self._window_mean(image) for image in (weight, *weighted, *products)])
+
+    def log_density(self, rgb: list[Values], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Values:
+        """Log density, up to a constant, of the colours at some pixels; very low where nothing is known near.
+
+        rgb: three arrays of `n`; rows, columns: `n`.
+        """
+        share, *moments = self._moments[:, rows // self._stride_px, columns // self._stride_px]
+        scale = np.reciprocal(np.maximum(share, np.float32(1e-6)))
+        means = [moment * scale for moment in moments[:3]]
+        noise = np.array([0, _NOISE**2], np.float32)
+        spread = [
+            moment * scale - means[a] * means[b] + noise[int(a == b)]
+            for moment, (a, b) in zip(moments[3:], _PAIRS, strict=True)
+        ]
+        offsets = [value - mean for value, mean in zip(rgb, means, strict=True)]
+        distance = sum_of_products(solve_symmetric(spread, offsets), offsets)
+        density = np.float32(-0.5) * (distance + np.log(_determinant(spread)))
+        return np.where(share > _LEAST_SHARE, density, _NEVER)
+
+    def _window_mean(self, image: Values) -> Values:
+        return np.asarray(cv2.boxFilter(image, -1, self._size, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def colour_evidence(
+    rgb: Colour, performer: Mask, background: Mask, radii_px: tuple[float, float], stride_px: int
+) -> Values:
+    """Log odds that the colour of a pixel that is neither surely one nor the other is the performer's.
+
+    rgb: `h w 3` float32 0..1. performer, background: `h w` bool. radii_px: near and wide. The performer's colours are
+    those seen near; the background's are those near or, for it goes on behind the performer, in the wide surroundings,
+    whichever explain the pixel better. Returns `n` values for the `n` doubtful pixels in reading order; 0 where
+    either side is unknown.
     """
-    inside, inside_share = _log_likelihood(rgb, performer, radius_px)
-    outside, outside_share = _log_likelihood(rgb, background, radius_px)
-    known = np.minimum(inside_share, outside_share) > _LEAST_SHARE
-    return np.where(known, inside - outside, np.float32(0))
+    rows, columns = np.nonzero(~(performer | background))
+    near_px, wide_px = radii_px
+    asked = [np.ascontiguousarray(rgb[rows, columns, c]) for c in range(3)]
+
+    def density(known: Mask, radius_px: float) -> Values:
+        return NearbyColours(rgb, known, radius_px, stride_px).log_density(asked, rows, columns)
+
+    inside = density(performer, near_px)
+    outside = np.maximum(density(background, near_px), density(background, wide_px))
+    is_known = (inside > _NEVER) & (outside > _NEVER)
+    return np.where(is_known, inside - outside, np.float32(0))
 
 
-def _log_likelihood(rgb: Colour, known: Mask, radius_px: float) -> tuple[Grey, Grey]:
-    """Log density of each pixel under the colours known near it, and the share of known pixels near it."""
-    weight = known.astype(np.float32)
-    share = _near(weight, radius_px)
-    scale = np.reciprocal(np.maximum(share, np.float32(1e-6)))
-    channels = [np.ascontiguousarray(rgb[..., c]) for c in range(3)]
-    weighted = [channel * weight for channel in channels]
-    means = [_near(channel, radius_px) * scale for channel in weighted]
-    noise = np.array([0, _NOISE**2], np.float32)
-    spread = [
-        _near(weighted[a] * channels[b], radius_px) * scale - means[a] * means[b] + noise[int(a == b)]
-        for a, b in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-    ]
-    offsets = [channel - mean for channel, mean in zip(channels, means, strict=True)]
-    distance = sum_of_products(solve_symmetric(spread, offsets), offsets)
-    return np.float32(-0.5) * (distance + np.log(_determinant(spread))), share
-
-
-def _near(image: Grey, radius_px: float) -> Grey:
-    size = (2 * round(radius_px) + 1,) * 2
-    return np.asarray(cv2.boxFilter(image, -1, size, borderType=cv2.BORDER_CONSTANT), np.float32)
-
-
-def _determinant(matrix: list[Grey]) -> Grey:
+def _determinant(matrix: list[Values]) -> Values:
     xx, xy, xz, yy, yz, zz = matrix
     determinant = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
     return np.asarray(np.maximum(determinant, 1e-12), np.float32)

@@ -17,18 +17,19 @@ Mask = NDArray[np.bool_]
 SURE = 0.95
 """Coverage from which a pixel is the performer's, and below 1 minus which it is background, whatever its colour."""
 _SURE_INSET = 1.0
-_COLOUR_RADIUS = 8.0
+_NEAR, _WIDE = 8.0, 32.0
+_COLOUR_STRIDE = 0.5
 _GUIDED_RADIUS = 2.5
 _SOFT_WIDTH = 2.5
 """Lengths in cells: what one pixel of the segmentation networks spans in the frame."""
-_COLOUR_WEIGHT = 0.7
-"""Neighbouring pixels are not independent witnesses: their evidence counts for less than its log odds."""
-_MOST_EVIDENCE = 4.0
+_COVERAGE_WEIGHT, _COLOUR_WEIGHT = 2.0, 1.4
+"""Of the log odds that the coarse map and the colours give: more makes a crisper decision, their ratio who wins."""
+_MOST_EVIDENCE = 6.0
 _HAND_COVERAGE, _LIMB_COVERAGE = 0.6, 0.5
 """What a drawn hand or limb is worth where the networks saw nothing: a doubt that colours then settle."""
 _FLATNESS = 0.02
 """Standard deviation of colour, 0..1, below which the guided filter sees no edge."""
-_BLACK, _WHITE = 0.1, 0.9
+_BLACK, _WHITE = 0.2, 0.8
 """Levels of the filtered map that become exactly 0 and 1."""
 
 
@@ -53,10 +54,15 @@ def decide_by_colour(rgb: Grey, likely: Grey, cell_px: float) -> Grey:
     """
     performer = _inset(likely > SURE, _SURE_INSET * cell_px)
     background = _inset(likely < 1 - SURE, _SURE_INSET * cell_px)
-    evidence = _COLOUR_WEIGHT * colour_evidence(rgb, performer, background, _COLOUR_RADIUS * cell_px)
-    prior = np.clip(likely, 0.01, 0.99)
-    odds = np.log(prior / (1 - prior)) + np.clip(evidence, -_MOST_EVIDENCE, _MOST_EVIDENCE)
-    return np.where(performer, 1, np.where(background, 0, 1 / (1 + np.exp(-odds)))).astype(np.float32)
+    doubtful = ~(performer | background)
+    stride_px = max(1, round(_COLOUR_STRIDE * cell_px))
+    evidence = colour_evidence(rgb, performer, background, (_NEAR * cell_px, _WIDE * cell_px), stride_px)
+    prior = np.clip(likely[doubtful], 0.01, 0.99)
+    odds = _COVERAGE_WEIGHT * np.log(prior / (1 - prior))
+    odds += np.clip(_COLOUR_WEIGHT * evidence, -_MOST_EVIDENCE, _MOST_EVIDENCE)
+    decided = performer.astype(np.float32)
+    decided[doubtful] = 1 / (1 + np.exp(-odds))
+    return decided
 
 
 def confine_softness(matte: Grey, width_px: float) -> Grey:
