@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from ..contract.errors import UnderstudyError
+from .offline import keep_offline
 
 FOLDER_VARIABLE = "UNDERSTUDY_NETWORKS"
 
@@ -56,7 +57,8 @@ def network_bytes(network: Network) -> bytes:
 
 
 def mediapipe() -> Any:
-    """Import mediapipe's tasks without matplotlib, which they import for drawings that are never made here."""
+    """Import mediapipe's tasks, kept offline, without matplotlib, which they import for drawings never made here."""
+    keep_offline()
     if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
         stand_in = ModuleType("matplotlib")
         stand_in.pyplot = ModuleType("matplotlib.pyplot")  # type: ignore[attr-defined]
