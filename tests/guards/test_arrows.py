@@ -14,8 +14,11 @@ ARROWS = ("__main__", "command", "pipeline", "engines", "plate", "performer", "m
 BLENDER_SIDE = ("panels", "operators", "sequencer", "worker_client")
 """In Blender, likewise; of the worker they may import its contract only."""
 
-WORKER_LIBRARIES = {"numpy", "cv2", "mediapipe", "safetensors"}
-"""What rides in the extension's zip or lies in Blender already, so that the worker runs from Blender's own Python."""
+WORKER_LIBRARIES = {"numpy", "cv2", "safetensors"}
+"""What rides in the extension's zip or lies in Blender already, so that the worker runs from Blender's own Python.
+
+mediapipe does, too, but comes by `performer/networks.py` alone, which keeps it offline before it is loaded.
+"""
 
 ALLOWED = {
     "backend/media/movie.py": WORKER_LIBRARIES | {"av"},

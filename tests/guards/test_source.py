@@ -83,7 +83,12 @@ def long_file(tree: ast.Module) -> Iterator[str]:
 def test_no_source_file_breaks(
     rule: Callable[[ast.Module], Iterator[str]], sources: tuple[Path, ...], root: Path
 ) -> None:
-    found = [f"{path.relative_to(root)}, {fault}" for path in sources for fault in rule(ast.parse(path.read_bytes()))]
+    found = [
+        f"{path.relative_to(root)}, {fault}"
+        for path in sources
+        for fault in rule(ast.parse(path.read_bytes()))
+        if not (path.is_relative_to(root / "tests") and "cv2." in fault)  # there OpenCV is the independent truth
+    ]
     assert found == []
 
 
