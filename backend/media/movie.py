@@ -34,16 +34,19 @@ from .clipinfo import (
     NotAClipError,
     check_range,
 )
-from .images import Pixels, check_size
+from .images import Pixels, check_not_too_large, check_size
 from .moviecolour import bits_of, colour_of, has_alpha, is_yuv, rgb_of_frame
 from .movierate import STANDARD_RATES, rate_of
-from .wholeness import is_cut_off
+from .wholeness import is_cut_off_or_none
 
 _AHEAD_FRAMES = 4
 
-_STAMPED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "gif"})
-"""Those that store when each frame is shown. Of others (AVI, MPEG, raw streams) FFmpeg guesses it, at times wrongly,
-and they are surveyed by decoding: test_an_avi_with_b_frames_is_read_in_order."""
+_STAMPED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+"""Those that store when each frame is shown, and how long they are. Of others (AVI, MPEG, raw streams) FFmpeg guesses
+the one, at times wrongly, and nobody knows the other: they are surveyed by decoding."""
+
+_REORDERED_FRAMES = 16
+"""How far before the end a frame can be missing in a stream that was cut: the most that H.264 and H.265 reorder."""
 
 _NOT_MOVIES = frozenset({"tty", "image2", "concat", "hls", "dash", "lavfi", "ffmetadata", "webvtt", "srt"})
 """Kinds that FFmpeg would open though they are text, single pictures, or lists that name other files and servers."""
@@ -53,10 +56,14 @@ _LOCAL_ONLY = {"protocol_whitelist": "file"}
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What demuxing tells. stamps: of each frame in order of showing, in ticks; None where the file's aren't sure."""
+    """What is known of all frames. stamps: when each is shown, in ticks, rising; None where that isn't sure.
+
+    can_seek: whether a frame can be found by its stamp; else by decoding from the start.
+    """
 
     count: int
     stamps: NDArray[np.int64] | None
+    can_seek: bool
 
 
 class MovieClip:
@@ -97,10 +104,16 @@ def open_movie(path: Path, fps: Fraction | None = None) -> MovieClip:
     Raises NotAClipError, ClipWithoutPicturesError, ClipEmptyError, ClipTruncatedError, ClipDamagedError,
     PictureTooLargeError, PictureTooSmallError.
     """
+    is_cut = is_cut_off_or_none(path)
     with _opened(path) as (container, stream):
-        check_size(path, (stream.codec_context.width, stream.codec_context.height))
-        survey = _survey(path, container, stream)
-    return MovieClip(path, survey, _describe(path, survey, fps))
+        if is_cut:
+            raise _truncated(path)
+        check_not_too_large(path, (stream.codec_context.width, stream.codec_context.height))
+        is_sure = is_cut is False and container.format.name in _STAMPED_CONTAINERS
+        survey = (_survey_by_demuxing(path, container, stream) if is_sure else None) or _survey_by_decoding(path)
+    info = _describe(path, survey, fps)
+    check_size(path, (info.width_px, info.height_px))
+    return MovieClip(path, survey, info)
 
 
 @contextmanager
@@ -110,7 +123,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         # An absolute path is never taken for the name of a protocol, as `take:1.mp4` would be.
         container = av.open(str(path.absolute()), options=_LOCAL_ONLY)
     except (av.FFmpegError, UnicodeError) as error:
-        if is_cut_off(path):
+        if is_cut_off_or_none(path):
             raise ClipTruncatedError(path, 0) from error
         raise NotAClipError(path) from error
     with container:
@@ -124,52 +137,74 @@ def _video_track(path: Path, container: InputContainer) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:  # the picture on a record's sleeve
             return stream
-    if container.streams.audio:
-        raise ClipWithoutPicturesError(path)
-    raise NotAClipError(path)
+    if is_cut_off_or_none(path):
+        raise ClipTruncatedError(path, 0)
+    raise ClipWithoutPicturesError(path) if container.streams.audio else NotAClipError(path)
 
 
-def _survey(path: Path, container: InputContainer, stream: VideoStream) -> Survey:
-    """Read all packets. Raises ClipEmptyError, and ClipTruncatedError with the frames counted by decoding."""
+def _survey_by_demuxing(path: Path, container: InputContainer, stream: VideoStream) -> Survey | None:
+    """Read all packets but decode none; None where their stamps don't give every frame its place."""
     stamps: list[int | None] = []
-    has_all = not is_cut_off(path)
     try:
         for packet in container.demux(stream):
+            if packet.is_corrupt:
+                raise _truncated(path)
             if packet.size and not packet.is_discard:
                 stamps.append(packet.pts)
-                has_all = has_all and not packet.is_corrupt
-    except av.FFmpegError:
-        has_all = False
-    if not has_all:
-        raise ClipTruncatedError(path, _count_whole(path)[0])
-    if not stamps:
-        raise ClipEmptyError(path)
+    except av.FFmpegError as error:
+        raise _truncated(path) from error
     known = np.unique(np.array([stamp for stamp in stamps if stamp is not None], np.int64))
-    if container.format.name in _STAMPED_CONTAINERS and len(known) == len(stamps):
-        return Survey(len(stamps), known)
-    return _survey_by_decoding(path)
+    return Survey(len(stamps), known, can_seek=True) if 0 < len(known) == len(stamps) else None
 
 
 def _survey_by_decoding(path: Path) -> Survey:
-    count, is_clean = _count_whole(path)
-    if not is_clean:
-        raise ClipTruncatedError(path, count)
-    return Survey(count, None)
+    """Decode everything once. Raises ClipEmptyError and ClipTruncatedError."""
+    found, is_clean = _decode_all(path)
+    if is_clean and not found:
+        raise ClipEmptyError(path)
+    stamps = _rising_or_none(found)
+    if not is_clean or (stamps is not None and _before_a_late_gap(stamps) < len(stamps)):
+        raise _truncated(path)
+    return Survey(len(found), stamps, can_seek=False)
 
 
-def _count_whole(path: Path) -> tuple[int, bool]:
-    """Count the frames before the first that can't be decoded, and say whether that was the end of the file."""
-    count = 0
+def _truncated(path: Path) -> ClipTruncatedError:
+    """Make the error that says how many frames are whole, by decoding what there is."""
+    found, _ = _decode_all(path)
+    stamps = _rising_or_none(found)
+    return ClipTruncatedError(path, len(found) if stamps is None else _before_a_late_gap(stamps))
+
+
+def _rising_or_none(found: list[int | None]) -> NDArray[np.int64] | None:
+    """Take stamps that put every frame after the one before; None for any others."""
+    stamps = np.array([-1 if stamp is None else stamp for stamp in found], np.int64)
+    return stamps if None not in found and bool((np.diff(stamps) > 0).all()) else None
+
+
+def _before_a_late_gap(stamps: NDArray[np.int64]) -> int:
+    """Count the frames before a step in time near the end that is longer than usual; all where there is none.
+
+    A stream that is cut ends in coding order: of its last frames some are missing between those that are there.
+    """
+    steps = np.diff(stamps)
+    late = steps[-_REORDERED_FRAMES:]
+    gaps = np.flatnonzero(late > 1.5 * np.median(steps)) if len(steps) else late
+    return len(stamps) - len(late) + int(gaps[0]) if len(gaps) else len(stamps)
+
+
+def _decode_all(path: Path) -> tuple[list[int | None], bool]:
+    """List the stamps of the frames before the first that can't be decoded, and say whether that was the end."""
+    stamps: list[int | None] = []
     try:
         with _opened(path) as (container, stream):
             stream.thread_type = "AUTO"
             for frame in container.decode(stream):
                 if frame.is_corrupt:
-                    return count, False
-                count += 1
+                    return stamps, False
+                stamps.append(frame.pts)
     except av.FFmpegError:
-        return count, False
-    return count, True
+        return stamps, False
+    return stamps, True
 
 
 def _decoded_from(path: Path, survey: Survey, first: int) -> Iterator[VideoFrame]:
@@ -193,7 +228,7 @@ def _is_promised(survey: Survey, index: int, frame: VideoFrame) -> bool:
 
 def _started_at(container: InputContainer, stream: VideoStream, survey: Survey, first: int) -> Iterator[VideoFrame]:
     """Yield decoded frames, `first` at the beginning."""
-    if survey.stamps is None or first == 0:
+    if survey.stamps is None or not survey.can_seek or first == 0:
         return islice(container.decode(stream), first, None)
     wanted = int(survey.stamps[first])
     container.seek(wanted, stream=stream)

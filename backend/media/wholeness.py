@@ -14,8 +14,8 @@ _EBML = b"\x1a\x45\xdf\xa3"
 _MP4_FIRST_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 
 
-def is_cut_off(path: Path) -> bool:
-    """Say whether an MP4, MOV, Matroska, WebM or AVI file ends before its contents do; False for other kinds."""
+def is_cut_off_or_none(path: Path) -> bool | None:
+    """Say whether an MP4, MOV, Matroska, WebM or AVI file ends before its contents do; None where nothing tells."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
@@ -29,7 +29,7 @@ def is_cut_off(path: Path) -> bool:
                 return _is_riff_cut(file, size)
         except struct.error:  # the end came within a box's own head
             return True
-    return False
+    return None
 
 
 def _is_mp4_cut(file: BinaryIO, size: int) -> bool:
@@ -45,13 +45,13 @@ def _is_mp4_cut(file: BinaryIO, size: int) -> bool:
     return not has_table or (at > size and length >= 8)
 
 
-def _is_matroska_cut(file: BinaryIO, size: int) -> bool:
+def _is_matroska_cut(file: BinaryIO, size: int) -> bool | None:
     """Compare the segment's declared size (RFC 8794, section 6); a live recording declares none."""
     while file.tell() < size:
         identifier = _variable_integer(file, keep_marker=True)
         length = _variable_integer(file, keep_marker=False)
         if identifier == 0x18538067:  # Segment
-            return length is not None and file.tell() + length > size
+            return None if length is None else file.tell() + length > size
         file.seek(length or 0, 1)
     return True
 

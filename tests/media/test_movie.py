@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,25 +9,29 @@ import numpy as np
 import pytest
 
 from backend.media.clip import open_clip
+from backend.media.clipinfo import FrameRangeError, assumptions, reductions
 
-from ..painted import painted_number, write_movie
+from ..painted import painted, painted_number, write_movie
 
+B_FRAMES = {"bf": "3", "g": "12"}
 KINDS = {
-    "h264 with b-frames": ("a.mp4", {"options": {"bf": "3", "g": "12"}}),
-    "h264 open gop": ("a.mkv", {"options": {"bf": "3", "g": "12", "x264-params": "open-gop=1"}}),
+    "h264 with b-frames": ("a.mp4", {"options": B_FRAMES}),
+    "h264 open gop": ("a.mkv", {"options": {**B_FRAMES, "x264-params": "open-gop=1"}}),
     "h265 10 bit": (
         "a.mp4",
         {"codec": "libx265", "pixel_format": "yuv420p10le", "options": {"x265-params": "log-level=none"}},
     ),
     "prores 422 10 bit": ("a.mov", {"codec": "prores_ks", "pixel_format": "yuv422p10le"}),
-    "mpeg4 avi": ("a.avi", {"codec": "mpeg4", "options": {"bf": "2"}}),
-    "h264 avi": ("a.avi", {"options": {"bf": "2"}}),
+    "mpeg4 avi with b-frames": ("a.avi", {"codec": "mpeg4", "options": {"bf": "2"}}),
+    "h264 avi with b-frames": ("a.avi", {"options": {"bf": "2"}}),
     "mpeg2 program stream": ("a.mpg", {"codec": "mpeg2video", "options": {"bf": "2"}, "fps": Fraction(25)}),
-    "transport stream": ("a.ts", {"options": {"bf": "3", "g": "12"}}),
+    "transport stream": ("a.ts", {"options": B_FRAMES}),
     "vp9": ("a.webm", {"codec": "libvpx-vp9", "options": {"cpu-used": "8", "lag-in-frames": "16"}}),
+    "vp8": ("a.webm", {"codec": "libvpx", "options": {"auto-alt-ref": "1", "lag-in-frames": "16"}}),
     "ffv1 of odd size": ("a.mkv", {"codec": "ffv1", "pixel_format": "yuv444p", "size": (67, 51)}),
     "h264 of odd size": ("a.mkv", {"pixel_format": "yuv444p", "size": (67, 51)}),
-    "raw": ("a.h264", {}),
+    "mjpeg": ("a.mov", {"codec": "mjpeg", "pixel_format": "yuvj420p"}),
+    "raw stream": ("a.h264", {}),
 }
 
 
@@ -39,9 +44,120 @@ def test_every_coded_frame_is_read_once_and_in_order(kind: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_frame_read_alone_is_the_one_of_the_sequence(kind: str, tmp_path: Path) -> None:
+def test_a_frame_read_alone_or_from_the_middle_is_the_one_of_the_sequence(kind: str, tmp_path: Path) -> None:
     name, how = KINDS[kind]
     clip = open_clip(write_movie(tmp_path / name, 40, **how))
-    for index, expected in enumerate(clip.frames(0, 39, 8)):
-        if index % 7 in (0, 3) or index == 39:
-            np.testing.assert_array_equal(clip.frame(index, 8), expected)
+    whole = list(clip.frames(0, 39, 8))
+    for index in (0, 3, 11, 12, 13, 39):
+        np.testing.assert_array_equal(clip.frame(index, 8), whole[index])
+    for part, expected in zip(clip.frames(25, 30, 8), whole[25:31], strict=True):
+        np.testing.assert_array_equal(part, expected)
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 23, 77, 78, 164])
+def test_any_length_is_counted_and_read_whole(length: int, tmp_path: Path) -> None:
+    clip = open_clip(write_movie(tmp_path / "a.mp4", length, size=(32, 24), options={"bf": "2"}))
+    assert [painted_number(frame) for frame in clip.frames(0, clip.info.frame_count - 1, 8)] == list(range(length))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
+@pytest.mark.parametrize("fps", ["24000/1001", "24", "25", "30000/1001", "30", "50"])
+def test_the_rate_is_exact_in_every_container(fps: str, name: str, tmp_path: Path) -> None:
+    info = open_clip(write_movie(tmp_path / name, 30, size=(32, 24), fps=Fraction(fps), codec="mpeg4")).info
+    assert info.fps == Fraction(fps)
+    assert not info.is_variable_rate
+
+
+def test_a_rate_that_is_given_changes_no_frame(tmp_path: Path) -> None:
+    clip = open_clip(write_movie(tmp_path / "a.mp4", 10), Fraction(30000, 1001))
+    assert (clip.info.fps, clip.info.frame_count) == (Fraction(30000, 1001), 10)
+
+
+def test_unevenly_timed_frames_are_each_read_once_and_announced(tmp_path: Path) -> None:
+    ticks = [0, 40, 80, 200, 230, 231, 500, 540, 900, 1000]
+    clip = open_clip(write_movie(tmp_path / "a.mkv", 10, ticks=ticks, fps=Fraction(1000), options={"bf": "2"}))
+    assert [painted_number(frame) for frame in clip.frames(0, 9, 8)] == list(range(10))
+    assert painted_number(clip.frame(7, 8)) == 7
+    assert clip.info.fps == Fraction(9)
+    assert clip.info.is_variable_rate
+    assert any("not evenly spaced" in text for text in assumptions(clip.info))
+
+
+@pytest.mark.parametrize("rotation_deg", [90, 180, 270])
+def test_the_rotation_flag_turns_the_picture_upright(rotation_deg: int, tmp_path: Path) -> None:
+    clip = open_clip(write_movie(tmp_path / "a.mov", 5, rotation_deg=rotation_deg))
+    turned = np.rot90(painted(3), rotation_deg // 90)
+    assert (clip.info.height_px, clip.info.width_px) == turned.shape[:2]
+    assert clip.info.rotation_deg == rotation_deg
+    assert np.abs(clip.frame(3, 8).astype(int) - turned).mean() < 4
+
+
+def test_a_phones_quarter_turn_clockwise_is_applied_clockwise(tmp_path: Path) -> None:
+    """The track header's matrix as phones write it (ISO/IEC 14496-12, 8.3.2): x goes down, y goes left."""
+    path = write_movie(tmp_path / "a.mp4", 3)
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 4 + 40
+    one = (1 << 16).to_bytes(4)
+    turned = b"".join(
+        (bytes(4), one, bytes(4), (-(1 << 16) & 0xFFFFFFFF).to_bytes(4), bytes(16), (1 << 30).to_bytes(4))
+    )
+    data[matrix : matrix + 36] = turned
+    path.write_bytes(data)
+    frame = open_clip(path).frame(2, 8)
+    assert np.abs(frame.astype(int) - np.rot90(painted(2), -1)).mean() < 4
+
+
+def test_frames_outside_the_clip_are_refused(tmp_path: Path) -> None:
+    clip = open_clip(write_movie(tmp_path / "a.mp4", 5))
+    for first, last in ((0, 5), (-1, 2), (3, 2)):
+        with pytest.raises(FrameRangeError):
+            clip.frames(first, last, 8)
+
+
+def test_what_the_depth_cannot_hold_is_announced(tmp_path: Path) -> None:
+    how = {"codec": "ffv1", "pixel_format": "yuva444p10le"}
+    info = open_clip(write_movie(tmp_path / "a.mkv", 2, **how)).info
+    assert (info.bits, info.has_alpha) == (10, True)
+    at_8, at_16 = reductions(info, 8), reductions(info, 16)
+    assert any("10 bits" in text for text in at_8)
+    assert not any("10 bits" in text for text in at_16)
+    assert any("alpha" in text for text in at_16)
+
+
+@pytest.mark.parametrize("name", ["plain.mp4", "with spaces and ünïcödé 人.mp4", "take:1.mp4", "100%.mp4", "%03d.mp4"])
+def test_any_file_name_is_opened_as_that_file(name: str, tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "a.mp4", 3).rename(tmp_path / name)
+    assert open_clip(path).info.frame_count == 3
+
+
+def test_a_relative_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_movie(tmp_path / "a.mp4", 3).rename(tmp_path / "take:1.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert open_clip(Path("take:1.mp4")).info.frame_count == 3
+
+
+def test_a_very_long_path_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["a" * 200] * 8)
+    folder.mkdir(parents=True)
+    path = write_movie(tmp_path / "a.mp4", 3).rename(folder / "a.mp4")
+    assert len(str(path)) > 1600
+    assert open_clip(path).info.frame_count == 3
+
+
+def test_stopping_in_the_middle_leaves_no_thread_behind(tmp_path: Path) -> None:
+    import threading
+
+    frames = open_clip(write_movie(tmp_path / "a.mp4", 40)).frames(0, 39, 8)
+    next(frames)
+    frames.close()
+    assert not [thread for thread in threading.enumerate() if "ThreadPoolExecutor" in thread.name]
+
+
+@pytest.mark.parametrize(("name", "count"), [("alley_boy.mp4", 164), ("park_juggler.mp4", 247)])
+def test_real_footage_is_counted_and_read_whole(name: str, count: int) -> None:
+    folder = os.environ.get("UNDERSTUDY_FOOTAGE")
+    if not folder:
+        pytest.skip("UNDERSTUDY_FOOTAGE names no folder of footage")
+    clip = open_clip(Path(folder) / name)
+    assert clip.info.frame_count == count == sum(1 for _ in clip.frames(0, count - 1, 8))
+    assert clip.info.fps == 24
