@@ -74,7 +74,7 @@ def tracks_of(frames: Many[Found | None]) -> Tracks:
         left_hand_score=np.where(present, hands[0][1], 0).astype(np.float32),
         right_hand=smoothed(hands[1][0], present & (hands[1][1] > 0)),
         right_hand_score=np.where(present, hands[1][1], 0).astype(np.float32),
-        box=smoothed(box, present),
+        box=smoothed(box.reshape(-1, 2, 2), present).reshape(-1, 4),
         presence=presence,
         consistency=np.array([f.consistency if f else 0 for f in frames], np.float32),
     )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ WINDOW_PX = 512
 """Largest window that is handed on. The networks look at 256 pixels; this leaves room for their own crop within."""
 
 _FACE_WINDOW_PX = 320
+_HAND_WINDOW_PX = 384
 _LEAST_CONFIDENCE = 0.3
 """Below this mediapipe gives nothing. It is low because the consistency of body, face and coverage decides later."""
 
@@ -97,20 +98,20 @@ class Detector:
 
     def bodies(self, frame: Picture, box: Box, most_px: int = WINDOW_PX) -> list[Body]:
         """Find people in a box of a frame, `h w 3` uint8 RGB, the most certain first."""
-        window = Window.cut(frame, box, most_px)
+        window = _clear_window(frame, box, most_px)
         found = self._pose.detect(self._image(window))
         masks = found.segmentation_masks or []
         return [_body(marks, mask, window) for marks, mask in zip(found.pose_landmarks, masks, strict=True)]
 
     def face_or_none(self, frame: Picture, box: Box) -> Points | None:
         """Find the face mesh, `468 3` pixels, in a box of a frame."""
-        window = Window.cut(frame, box, _FACE_WINDOW_PX)
+        window = _clear_window(frame, box, _FACE_WINDOW_PX)
         found = self._face.detect(self._image(window)).face_landmarks
         return window.to_frame(_points(found[0][:FACE_POINTS])) if found else None
 
     def hands(self, frame: Picture, box: Box) -> list[Hand]:
         """Find hands in a box of a frame."""
-        window = Window.cut(frame, box, WINDOW_PX)
+        window = _clear_window(frame, box, _HAND_WINDOW_PX)
         found = self._hand.detect(self._image(window))
         sides = [max(side.score for side in sides) for sides in found.handedness]
         return [
@@ -127,8 +128,13 @@ class Detector:
         return self._mediapipe.tasks.BaseOptions(model_asset_buffer=network_bytes(network))
 
     def _image(self, window: Window) -> Any:
-        picture = np.ascontiguousarray(made_clear(window.picture))
+        picture = np.ascontiguousarray(window.picture)
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=picture)
+
+
+def _clear_window(frame: Picture, box: Box, most_px: int) -> Window:
+    window = Window.cut(frame, box, most_px)
+    return replace(window, picture=made_clear(window.picture))
 
 
 def _body(marks: Iterable[Any], mask: Any, window: Window) -> Body:

@@ -1,27 +1,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zero-phase smoothing of tracks: the clip is there as a whole, so nothing needs to lag as a live filter does."""
+"""Zero-phase smoothing of tracks: the clip is there as a whole, so nothing needs to lag as a live filter does.
+
+A parabola is fitted to each frame's neighbourhood (Savitzky and Golay 1964, with Gaussian weights), so that what moves
+at a steady speed or acceleration, a fast hand too, is not flattened as it is by a mean.
+"""
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Track = NDArray[np.float32]
-"""`f ...`: anything over frames."""
+"""`f n c`: points over frames, `c` 2 or more coordinates of which the first two are x and y in pixels."""
 
-SIGMA_FRAMES = 1.0
-_REACH_FRAMES = 3
+SIGMA_FRAMES = 1.5
+REACH_FRAMES = 4
+
+_JUMP = 5.0
+"""A point is a jump if it lies so many times farther off than it does in most frames."""
+
+_LEAST_JUMP = 0.05
+"""Nothing nearer than this, in sizes of the whole, is a jump: no hand turns back so fast within a frame."""
 
 
 def smoothed(track: Track, valid: NDArray[np.bool_]) -> Track:
-    """Smooth along frames by a median of 3, which drops single jumps, and a Gaussian.
+    """Drop jumps of a single frame and smooth along frames.
 
     valid: `f`. Each run of valid frames is smoothed by itself; other frames are returned as they are.
     """
     result = track.copy()
     for first, last in runs(valid):
-        result[first : last + 1] = _gaussian(_median3(track[first : last + 1]))
+        result[first : last + 1] = _fitted(without_jumps(track[first : last + 1]))
     return result
+
+
+def without_jumps(track: Track) -> Track:
+    """Replace points that leave for one frame and come back by what their neighbours in time foretell (a cubic)."""
+    if len(track) < 5:
+        return track
+    foretold = (4 * (track[1:-3] + track[3:-1]) - track[:-4] - track[4:]) / 6
+    off = np.linalg.norm((track[2:-2] - foretold)[..., :2], axis=-1)
+    size = float(np.median(np.linalg.norm(np.ptp(track[..., :2], axis=1), axis=-1)))
+    jumps = (off > _LEAST_JUMP * size) & (off > _JUMP * np.median(off, axis=0)) & (off >= _neighbouring(off))
+    result = track.copy()
+    result[2:-2][jumps] = foretold[jumps]
+    return result
+
+
+def _neighbouring(off: Track) -> Track:
+    """Give the larger value of the frames before and after: a jump disturbs what is foretold of them too."""
+    padded = np.pad(off, [(1, 1), (0, 0)])
+    return np.asarray(np.maximum(padded[:-2], padded[2:]), np.float32)
 
 
 def runs(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -30,25 +61,19 @@ def runs(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
 
 
-def _median3(track: Track) -> Track:
-    if len(track) < 3:
-        return track
-    result = track.copy()
-    result[1:-1] = np.median(np.stack([track[:-2], track[1:-1], track[2:]]), axis=0)
+def _fitted(track: Track) -> Track:
+    result = np.empty_like(track)
+    for frame in range(len(track)):
+        before, after = min(frame, REACH_FRAMES), min(len(track) - 1 - frame, REACH_FRAMES)
+        result[frame] = np.tensordot(_weights(before, after), track[frame - before : frame + after + 1], 1)
     return result
 
 
-def _gaussian(track: Track) -> Track:
-    """Convolve with a Gaussian; the ends are continued by point reflection, so that a steady motion stays steady."""
-    reach = min(_REACH_FRAMES, len(track) - 1)
-    if reach < 1:
-        return track
-    before, after = 2 * track[:1] - track[reach:0:-1], 2 * track[-1:] - track[-2 : -2 - reach : -1]
-    padded = np.concatenate([before, track, after]).astype(np.float64)
-    offsets = np.arange(-reach, reach + 1)
-    weights = np.exp(-0.5 * np.square(offsets / SIGMA_FRAMES))
-    weights /= weights.sum()
-    parts = [
-        weight * padded[reach + step : reach + step + len(track)] for step, weight in zip(offsets, weights, strict=True)
-    ]
-    return np.asarray(np.sum(parts, axis=0), np.float32)
+@cache
+def _weights(before: int, after: int) -> Track:
+    """Give each neighbour's part in the fitted parabola's value at the frame itself; one-sided at a run's ends."""
+    offsets = np.arange(-before, after + 1)
+    importance = np.exp(-0.5 * np.square(offsets / SIGMA_FRAMES))
+    powers = np.vander(offsets, min(3, before + after + 1), increasing=True)
+    weighted = (powers * importance[:, None]).T
+    return np.asarray(np.linalg.solve(weighted @ powers, weighted)[0], np.float32)
