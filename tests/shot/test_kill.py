@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work in progress survives a kill at any moment, and every way to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backend.contract import layout
+from backend.contract.events import Delivered, Event, FramesDone, JobStopped, StageDone, StageKept, StageStarted
+from backend.pipeline.jobfolder import is_running, read_events
+from tests.shot.conftest import SmallShot
+from tests.worker import Worker, delivered_bytes
+
+_STORED = ("character", "frames", "find", "cast", "track", "matte", "plate", "generate")
+Moment = Callable[[Event], bool]
+
+
+def _moments() -> list[tuple[str, Moment]]:
+    """At the start of every stage, within it and just after it was put in place; thrice within delivery."""
+
+    def in_stage(kind: type[Event], stage: str) -> Moment:
+        return lambda event: isinstance(event, kind) and getattr(event, "stage", "") == stage
+
+    moments = [
+        (f"{kind.kind} {stage}", in_stage(kind, stage))
+        for stage in _STORED
+        for kind in (StageStarted, FramesDone, StageDone)
+        if (stage, kind) not in (("character", FramesDone), ("cast", FramesDone), ("generate", StageDone))
+    ]
+    return [
+        *moments,
+        *((f"delivery {n}", in_stage(FramesDone, "deliver")) for n in range(2)),
+        ("delivered", _delivered),
+    ]
+
+
+def _delivered(event: Event) -> bool:
+    return isinstance(event, Delivered)
+
+
+def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
+    small_shot: SmallShot, tmp_path: Path
+) -> None:
+    _, events = small_shot.replace(tmp_path / "undisturbed").end()
+    undisturbed = delivered_bytes(_folder_of(events))
+    worker, moments = small_shot.replace(tmp_path / "killed"), _moments()
+    for name, is_moment in moments:
+        assert any(is_moment(event) for event in worker.events()), f"{name} never came"
+        worker.kill()
+        [job] = (tmp_path / "killed" / layout.WORK / layout.JOBS).iterdir()
+        assert not is_running(job)
+        worker = Worker("resume", job)
+    code, events = worker.end()
+    assert len(moments) >= 20
+    assert code == 0
+    assert delivered_bytes(_folder_of(events)) == undisturbed
+    assert [path.name for path in (tmp_path / "killed").glob("[!.]*")] == ["small_v001"]
+    _assert_nothing_in_place_ran_again(list(read_events(job)))
+    assert not list((tmp_path / "killed").rglob("*.partial"))
+
+
+def _folder_of(events: list[Event]) -> Path:
+    return next(Path(event.folder) for event in events if isinstance(event, Delivered))
+
+
+def _assert_nothing_in_place_ran_again(events: list[Event]) -> None:
+    in_place: set[str] = set()
+    for event in events:
+        if isinstance(event, StageStarted):
+            assert event.key not in in_place, f"{event.stage} ran twice"
+        if isinstance(event, StageDone):
+            in_place.add(event.key)
+
+
+def test_another_character_redoes_no_tracking_matte_or_plate(small_shot: SmallShot, tmp_path: Path) -> None:
+    small_shot.replace(tmp_path).end()
+    code, events = small_shot.replace(tmp_path, "--mirror").end()
+    done = Counter(event.stage for event in events if isinstance(event, StageDone))
+    kept = {event.stage for event in events if isinstance(event, StageKept)}
+    assert code == 0
+    assert done == {"character": 1, "generate": 1}
+    assert kept == {"frames", "find", "cast", "track", "matte", "plate"}
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["small_v001", "small_v002"]
+
+
+def _by_line(worker: Worker, job: Path) -> None:
+    worker.write(layout.STOP_LINE)
+
+
+def _by_end_of_stdin(worker: Worker, job: Path) -> None:
+    worker.close_stdin()
+
+
+def _by_cancel_file(worker: Worker, job: Path) -> None:
+    (job / layout.CANCEL).touch()
+
+
+def _by_ctrl_c(worker: Worker, job: Path) -> None:
+    worker.process.send_signal(signal.SIGINT)
+
+
+def _by_sigterm(worker: Worker, job: Path) -> None:
+    worker.process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise on Windows")
+@pytest.mark.parametrize("stop", [_by_line, _by_end_of_stdin, _by_cancel_file, _by_ctrl_c, _by_sigterm])
+def test_every_way_to_stop_leaves_a_job_that_resumes(
+    stop: Callable[[Worker, Path], None], small_shot: SmallShot, tmp_path: Path
+) -> None:
+    worker = small_shot.replace(tmp_path)
+    next(event for event in worker.events() if isinstance(event, StageDone) and event.stage == "frames")
+    [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
+    stop(worker, job)
+    code, events = worker.end()
+    assert code == 4
+    assert isinstance(events[-1], JobStopped)
+    code, events = Worker("resume", job).end()
+    assert code == 0
+    assert "frames" in {event.stage for event in events if isinstance(event, StageKept)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sessions are a thing of POSIX")
+def test_a_detached_worker_outlives_its_starter_and_obeys_the_cancel_file(
+    small_shot: SmallShot, tmp_path: Path
+) -> None:
+    worker = small_shot.replace(tmp_path, "--detached")
+    next(event for event in worker.events() if isinstance(event, StageDone) and event.stage == "frames")
+    worker.close_stdin()
+    worker.process.send_signal(signal.SIGHUP)
+    [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
+    assert any(isinstance(event, FramesDone) and event.stage == "track" for event in worker.events())
+    (job / layout.CANCEL).touch()
+    code, events = worker.end()
+    assert code == 4
+    assert isinstance(events[-1], JobStopped)
