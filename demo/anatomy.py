@@ -36,7 +36,7 @@ class Build:
     thigh: float = 0.43
     hip_half: float = 0.092
     trunk: float = 0.52
-    neck: float = 0.10
+    neck: float = 0.085
     shoulder_half: float = 0.178
     upper_arm: float = 0.285
     forearm: float = 0.25

@@ -11,19 +11,19 @@ from .figure import Part
 from .sculpt import melt
 from .solid import Points, Solid, ellipsoid, join, tube
 
-_CLOTH_VOXEL = 0.008
+_CLOTH_VOXEL = 0.010
 _SHOE_VOXEL = 0.006
 
 # Height over the hips (for a trunk of 0.52 m), half width, half depth, forward shift.
 _SHIRT = (
-    (-0.055, 0.172, 0.126, 0.0),
-    (0.00, 0.168, 0.122, 0.0),
-    (0.08, 0.156, 0.114, 0.0),
-    (0.16, 0.148, 0.108, 0.0),
+    (-0.075, 0.196, 0.142, 0.0),
+    (0.00, 0.184, 0.134, 0.0),
+    (0.08, 0.163, 0.120, 0.0),
+    (0.16, 0.149, 0.109, 0.0),
     (0.24, 0.156, 0.113, 0.005),
     (0.33, 0.166, 0.118, 0.008),
-    (0.41, 0.160, 0.108, 0.0),
-    (0.46, 0.135, 0.090, -0.008),
+    (0.41, 0.160, 0.106, 0.0),
+    (0.46, 0.135, 0.088, -0.008),
     (0.50, 0.090, 0.070, -0.012),
     (0.525, 0.062, 0.058, -0.012),
 )
@@ -42,7 +42,7 @@ def _loft(skeleton: Skeleton, table: tuple[tuple[float, float, float, float], ..
     build = skeleton.build
     tall, girth = build.trunk / 0.52, build.girth
     centres = [(0.0, -forward, build.hip_height + z * tall) for z, _, _, forward in table]
-    return tube(centres, [(wide * girth, deep * girth) for _, wide, deep, _ in table], segments=32)
+    return tube(centres, [(wide * girth, deep * girth) for _, wide, deep, _ in table], segments=32, bulge=0.12)
 
 
 def _limb(skeleton: Skeleton, names: tuple[str, ...], radii: list[tuple[float, float]]) -> Solid:
@@ -65,8 +65,8 @@ def _shirt(skeleton: Skeleton, wardrobe: Wardrobe) -> Part:
         shoulder = skeleton[f"upper_arm.{side}"].head
         yoke = shoulder + np.array([-sign * 0.09, 0.0, 0.012])
         out = shoulder + arm_direction(side) * 0.05
-        solids.append(tube([yoke, shoulder, out], [0.064 * girth, 0.062 * girth, 0.060 * girth], across=(0, 1, 0)))
-        sleeve = [(0.0, 0.060), (0.25, 0.058), (0.5, 0.050), (0.55, 0.049), (0.75, 0.046), (0.90, 0.042), (0.93, 0.043)]
+        solids.append(tube([yoke, shoulder, out], [0.060 * girth, 0.057 * girth, 0.055 * girth], across=(0, 1, 0)))
+        sleeve = [(0.0, 0.055), (0.25, 0.053), (0.5, 0.047), (0.55, 0.046), (0.75, 0.045), (0.90, 0.040), (0.93, 0.041)]
         solids.append(_limb(skeleton, _arm_bones(side), sleeve))
     solid = melt(solids, voxel=_CLOTH_VOXEL, smoothing=8)
     arms = tuple(name for side in SIDES for name in _arm_bones(side))
@@ -88,7 +88,7 @@ def _collar(skeleton: Skeleton, wardrobe: Wardrobe) -> Part:
 def _trousers(skeleton: Skeleton, wardrobe: Wardrobe) -> Part:
     solids = [_loft(skeleton, _HIPS)]
     for side in SIDES:
-        leg = [(0.0, 0.086), (0.12, 0.087), (0.3, 0.077), (0.5, 0.062), (0.65, 0.060), (0.85, 0.054), (1.0, 0.056)]
+        leg = [(0.0, 0.082), (0.12, 0.084), (0.3, 0.077), (0.5, 0.062), (0.65, 0.060), (0.85, 0.054), (1.0, 0.056)]
         solids.append(_limb(skeleton, (f"thigh.{side}", f"shin.{side}"), leg))
     solid = melt(solids, voxel=_CLOTH_VOXEL, smoothing=6)
     bones = ("pelvis", *(f"{name}.{side}" for side in SIDES for name in ("thigh", "shin")))

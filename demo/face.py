@@ -56,7 +56,7 @@ LANDMARKS = {
     "eye_inner": Landmark((0.018, -0.083, -0.001)),
     "eye": Landmark((0.0315, -0.088, 0.0)),
     "eye_outer": Landmark((0.046, -0.078, 0.001)),
-    "ear": Landmark((0.078, 0.004, -0.010)),
+    "ear": Landmark((0.079, 0.003, -0.010)),
     "mouth": Landmark((0.0245, -0.088, -0.070)),
     "chin": Landmark((0, -0.088, -0.110), 1.0),
 }
@@ -179,7 +179,7 @@ def _neck(skeleton: Skeleton, wardrobe: Wardrobe) -> Part:
     base, top = skeleton["neck"].head, skeleton["neck"].tail
     girth, scale = skeleton.build.girth**0.5, skeleton.build.head
     line = [base + [0, 0.005, -0.06], base + [0, 0.002, 0.02], top + [0, 0.006, 0.0], top + [0, 0.01, 0.05 * scale]]
-    solid = tube(_dense(np.array(line)), [(r * girth, r * girth) for r in np.linspace(0.060, 0.052, 12)], segments=28)
+    solid = tube(_dense(np.array(line)), [(r * girth, r * girth) for r in np.linspace(0.056, 0.050, 12)], segments=28)
     return Part(
         name="neck", solid=solid, albedo=skin(solid.vertices, wardrobe.skin, 0.03), bones=("chest", "neck", "head")
     )
@@ -201,19 +201,28 @@ def _mouth(make: _Maker, surface: Callable[[Points, Points], Points]) -> list[Pa
     def laid(z: Points, proud: Points | float) -> Points:
         return np.stack([x, surface(x, z) - proud, z], axis=-1)
 
-    swell = 0.0012 + 0.004 * np.sin(np.pi * np.clip(t * 0.8 + 0.15, 0, 1)) * arch**0.5
-    upper = sheet(laid(seam + t * bow, swell)[::-1])
-    lower = sheet(laid(seam - t * arch**0.7 * 0.0095, swell))
-    inside = sheet(laid(seam, 0.0006)[::-1] - np.array([0, 0, 0.0008]) * t[..., None])
-    teeth = sheet((laid(seam, 0.0011)[::-1] * [0.82, 1, 1])[::-1] + np.array([0, 0, 0.0005]) * t[..., None])
+    swell = 0.0034 + 0.0042 * np.sin(np.pi * np.clip(t * 0.8 + 0.15, 0, 1)) * arch**0.5
+    upper, lower = laid(seam + t * bow, swell), laid(seam - t * arch**0.7 * 0.0095, swell)
+    inside = laid(seam, 0.0022) - np.array([0, 0, 0.0008]) * t[..., None]
+    teeth = (laid(seam, 0.0030) - np.array([0, 0, 0.0005]) * t[..., None]) * [0.8, 1, 1]
     parting = (t[..., None] * drop).reshape(-1, 3)
     lips = make.wardrobe.lips
     return [
-        make.part("upper lip", upper, lips, gloss=0.12),
-        make.part("lower lip", lower, lips, gloss=0.15, open_by=np.broadcast_to(drop, (*s.shape, 3)).reshape(-1, 3)),
-        make.part("inside", inside, hexed("2a0d0c"), gloss=0.0, open_by=parting),
-        make.part("teeth", teeth, hexed("e6ded0"), gloss=0.1, open_by=0.32 * parting),
+        make.part("upper lip", _facing(upper), lips, gloss=0.12),
+        make.part(
+            "lower lip", _facing(lower), lips, gloss=0.15, open_by=np.broadcast_to(drop, (*s.shape, 3)).reshape(-1, 3)
+        ),
+        make.part("inside", _facing(inside), hexed("2a0d0c"), gloss=0.0, open_by=parting),
+        make.part("teeth", _facing(teeth), hexed("e6ded0"), gloss=0.1, open_by=0.32 * parting),
     ]
+
+
+def _facing(grid: Points) -> Solid:
+    """A sheet that looks to the front."""
+    solid = sheet(grid)
+    corner, along, _, up = (solid.vertices[solid.faces[:, i]] for i in range(4))
+    looks_back = np.cross(along - corner, up - corner)[:, 1].sum() > 0
+    return Solid(solid.vertices, solid.faces[:, ::-1]) if looks_back else solid
 
 
 def _eye(make: _Maker, surface: Callable[[Points, Points], Points], sign: float) -> list[Part]:
@@ -241,9 +250,7 @@ def _lid(make: _Maker, centre: Points, shut_deg: float, open_deg: float, far_deg
     thick = far_deg - open_deg
     rest, shut = shaped(open_deg, far_deg), shaped(shut_deg, shut_deg + thick if name == "lash" else far_deg)
     tone = make.wardrobe.hair if name == "lash" else tuple(0.86 * c for c in make.wardrobe.skin)
-    solid = sheet(rest if far_deg > 0 else rest[::-1])
-    moves = (shut - rest) if far_deg > 0 else (shut - rest)[::-1]
-    return make.part(name, Solid(solid.vertices, solid.faces[:, ::-1]), tone, shut_by=moves.reshape(-1, 3))
+    return make.part(name, _facing(rest), tone, shut_by=(shut - rest).reshape(-1, 3))
 
 
 def _brow(make: _Maker, surface: Callable[[Points, Points], Points], sign: float) -> Part:
@@ -256,12 +263,12 @@ def _brow(make: _Maker, surface: Callable[[Points, Points], Points], sign: float
 def _ear(make: _Maker, sign: float) -> Part:
     angle = np.radians(np.linspace(-60, 230, 16))
     rim = np.stack(
-        [0.080 + 0.010 * np.sin(angle / 2) ** 2, 0.006 + 0.016 * -np.cos(angle), -0.010 + 0.027 * np.sin(angle)], axis=1
+        [0.074 + 0.008 * np.sin(angle / 2) ** 2, 0.006 - 0.014 * np.cos(angle), -0.010 + 0.025 * np.sin(angle)], axis=1
     )
     ear = join(
         [
-            tube(rim, [0.0052] * len(rim), segments=8),
-            ellipsoid((0.078, 0.004, -0.012), (0.007, 0.015, 0.024), segments=16),
+            tube(rim, [0.0045] * len(rim), segments=8),
+            ellipsoid((0.073, 0.004, -0.012), (0.007, 0.014, 0.022), segments=16),
         ]
     )
     solid = ear if sign > 0 else ear.mirrored()

@@ -18,7 +18,7 @@ from .solid import Points
 
 FIGURE_CELL, ROOM_CELL = 0.016, 0.05
 _BIAS_CELLS = 1.9
-_SKY_DIRECTIONS = 22
+_SKY_DIRECTIONS = 16
 _DISC = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7)])
 
 

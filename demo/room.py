@@ -13,7 +13,7 @@ from .light import Lamps
 from .solid import Points, Solid, ellipsoid, join, sheet, tube
 from .textures import Tone, books, bricks, planks, plaster, poster, rug, timber, tone, wallpaper
 
-_CELL = 0.04
+_CELL = 0.05
 Spot = tuple[float, float, float]
 
 
@@ -90,16 +90,14 @@ def _lamp_stand(x: float, y: float) -> list[Surface]:
         [(x, y, 0.0), (x, y, 0.03), (x, y, 0.035), (x, y, 1.45)],
         [0.15, 0.14, 0.016, 0.016],
         segments=16,
-        round_ends=False,
+        bulge=None,
     )
-    shade = tube(
-        np.linspace((x, y, 1.38), (x, y, 1.72), 8), list(np.linspace(0.20, 0.13, 8)), segments=32, round_ends=False
-    )
+    shade = tube(np.linspace((x, y, 1.38), (x, y, 1.72), 8), list(np.linspace(0.20, 0.13, 8)), segments=32, bulge=None)
     return [_round(stand, "metal"), _round(shade, "shade")]
 
 
 def _stool(x: float, y: float, height: float, texture: str) -> list[Surface]:
-    seat = tube([(x, y, height - 0.05), (x, y, height)], [0.19, 0.19], segments=32)
+    seat = tube([(x, y, height - 0.05), (x, y, height)], [0.19, 0.19], segments=32, bulge=0.05)
     legs = []
     for dx, dy in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
         foot, top = (x + dx * 0.16, y + dy * 0.16, 0.0), (x + dx * 0.10, y + dy * 0.10, height - 0.05)
@@ -110,7 +108,7 @@ def _stool(x: float, y: float, height: float, texture: str) -> list[Surface]:
 def _plant(x: float, y: float, height: float, seed: int) -> list[Surface]:
     """A pot with long bent leaves."""
     rng = np.random.default_rng(seed)
-    pot = tube([(x, y, 0.0), (x, y, 0.30), (x, y, 0.34)], [0.13, 0.18, 0.18], segments=28)
+    pot = tube([(x, y, 0.0), (x, y, 0.30), (x, y, 0.34)], [0.13, 0.18, 0.18], segments=28, bulge=0.1)
     leaves = []
     for _ in range(26):
         heading, bend, tall = rng.uniform(0, 2 * np.pi), rng.uniform(0.25, 0.75), height * rng.uniform(0.6, 1.0)
@@ -155,7 +153,7 @@ def _loft() -> Room:
         "brick": bricks(tone("a4624a"), tone("b9ab9a"), 2),
         "side wall": plaster(tone("c9bda8"), 3),
         "skirting": _flat(tone("3a2c22"), 4),
-        "rug": rug([tone(c) for c in ("e2d3b0", "7c2b2a", "22405a", "b8863a")], 5),
+        "rug": rug([tone(c) for c in ("c9b48c", "a8784e", "5f4a44", "8c5a3e")], 5),
         "books": books(6),
         "timber": timber(tone("7a4f2e"), 7),
         "crate": timber(tone("b08a52"), 8),
@@ -169,7 +167,7 @@ def _loft() -> Room:
         ("1f2f3a", "e8b04a", "d9d2c0", "b8432e"),
         ("e9e2d6", "2f6b5a", "d9822b", "23262e"),
     )
-    lamps = Lamps((-0.62, -0.62, 0.85), (1.05, 0.86, 0.62), 0.030, (0.42, 0.47, 0.56), (0.20, 0.14, 0.09))
+    lamps = Lamps((-0.62, -0.62, 0.85), (1.40, 1.12, 0.80), 0.024, (0.34, 0.39, 0.48), (0.20, 0.14, 0.09))
     return Room(tuple(surfaces), {**pictures, **_prints(palettes, 20)}, lamps)
 
 
@@ -205,5 +203,5 @@ def _parlour() -> Room:
         "leaf": _flat(tone("57804a"), 43),
     }
     palettes = (("e6dcc8", "27506b", "c8763a", "3a3a3a"), ("32403c", "d8b878", "c45a3c", "e8e2d4"))
-    lamps = Lamps((0.72, -0.55, 0.80), (0.80, 0.82, 0.84), 0.045, (0.46, 0.47, 0.46), (0.12, 0.10, 0.08))
+    lamps = Lamps((0.72, -0.55, 0.80), (1.08, 1.08, 1.06), 0.036, (0.38, 0.40, 0.41), (0.12, 0.10, 0.08))
     return Room(tuple(surfaces), {**pictures, **_prints(palettes, 50)}, lamps)

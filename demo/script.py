@@ -43,7 +43,7 @@ def shot(variant: str, seed: int) -> Shot:
 
 def _person(seed: int) -> Build:
     if seed % 2 == 0:
-        return Build()
+        return Build(head=1.06)
     return Build(
         thigh=0.405,
         shin=0.385,
@@ -53,7 +53,7 @@ def _person(seed: int) -> Build:
         upper_arm=0.27,
         forearm=0.235,
         hand=0.94,
-        head=0.98,
+        head=1.04,
     )
 
 
@@ -113,8 +113,8 @@ def _solo_act(seed: int) -> Act:
         ArmKey(80, _HANG),
     )
     steps = [
-        Step("left", 14, 21, 0.16, 0.05, 48),
-        Step("right", 19, 26, -0.06, 0.10, 34),
+        Step("left", 14, 21, 0.15, 0.05, 42),
+        Step("right", 19, 26, -0.07, 0.09, 26),
         Step("right", 34, 40, -0.13, 0.0, -9),
         Step("left", 38, 45, 0.13, 0.0, 9),
         *_walk((0.0, 0.0), (3.3, -0.35), 78, 6, 6.4, "left"),
@@ -124,7 +124,7 @@ def _solo_act(seed: int) -> Act:
         steps=tuple(steps),
         arms={"left": left, "right": right},
         shakes=(Shake("left", 53, 72, 0.30, 0.06, 7.0), Shake("right", 58, 75, 0.05, 0.26, 8.0)),
-        chest_deg=((0, 0), (14, 0), (24, 8), (34, 8), (42, -3), (56, -6), (64, 4), (76, 0)),
+        chest_deg=((0, 0), (14, 0), (24, 6), (34, 6), (42, -3), (56, -6), (64, 4), (76, 0)),
         head_deg=((0, 8), (9, -10), (15, -4), (24, 4), (34, 2), (42, 6), (52, 14), (62, -12), (74, 0), (84, 6)),
         nod_deg=((0, 0), (10, 5), (16, -3), (30, 2), (46, 8), (58, -4), (74, 0)),
         mouth=_talking(2, 40, 5 + seed) + _talking(54, 76, 9 + seed),

@@ -53,13 +53,16 @@ def tube(
     *,
     across: Sequence[float] = (1, 0, 0),
     segments: int = 20,
-    round_ends: bool = True,
+    bulge: float | None = 1.0,
 ) -> Solid:
-    """A closed tube through `centres`. A radius may be a pair: along `across`, and square to it."""
+    """Run a tube through `centres`; a radius may be a pair: along `across`, and square to it.
+
+    The ends are closed by half ellipsoids as high as `bulge` radii, or left open where it is None.
+    """
     line = np.asarray(centres, float)
     widths = np.array([r if isinstance(r, tuple) else (r, r) for r in radii], float)
-    if round_ends:
-        line, widths = _rounded(line, widths)
+    if bulge is not None:
+        line, widths = _rounded(line, widths, bulge)
     ahead = np.gradient(line, axis=0)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     rings = []
@@ -80,12 +83,12 @@ def ellipsoid(centre: Sequence[float], radii: Sequence[float], *, segments: int 
     return _closed(points * np.asarray(radii, float) + np.asarray(centre, float))
 
 
-def _rounded(line: Points, widths: Points) -> tuple[Points, Points]:
+def _rounded(line: Points, widths: Points, bulge: float) -> tuple[Points, Points]:
     """Close both ends with half an ellipsoid in four rings."""
     angle = np.radians([88.0, 65.0, 42.0, 20.0])
     start, end = unit(line[0] - line[1]), unit(line[-1] - line[-2])
-    first = line[0] + np.outer(np.sin(angle) * widths[0].min(), start)
-    last = line[-1] + np.outer(np.sin(angle[::-1]) * widths[-1].min(), end)
+    first = line[0] + np.outer(np.sin(angle) * widths[0].min() * bulge, start)
+    last = line[-1] + np.outer(np.sin(angle[::-1]) * widths[-1].min() * bulge, end)
     narrow = np.cos(angle)[:, None]
     return np.concatenate([first, line, last]), np.concatenate([narrow * widths[0], widths, narrow[::-1] * widths[-1]])
 
