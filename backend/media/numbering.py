@@ -13,7 +13,7 @@ from ..contract.errors import UnderstudyError
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 
-_NUMBERED = re.compile(r"^(?P<head>.*?)(?P<number>\d+)(?P<tail>\D*)$")
+_NUMBERED = re.compile(r"(?P<head>.*?)(?P<number>\d+)(?P<tail>\D*)", re.ASCII | re.DOTALL)
 _PLACE_HOLDER = re.compile(r"#+|%0?\d*d")
 _SHOWN_NUMBERS = 12
 
@@ -51,7 +51,7 @@ class NumberedName:
     def parse_or_none(cls, name: str) -> NumberedName | None:
         """Take `shot_v003.1001.png` apart as head `shot_v003.`, number 1001, tail `.png`."""
         stem, suffix = Path(name).stem, Path(name).suffix
-        match = _NUMBERED.match(stem)
+        match = _NUMBERED.fullmatch(stem)
         return cls(match["head"], match["tail"] + suffix, int(match["number"])) if match else None
 
 

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -107,6 +109,21 @@ def test_a_phones_quarter_turn_clockwise_is_applied_clockwise(tmp_path: Path) ->
     assert np.abs(frame.astype(int) - np.rot90(painted(2), -1)).mean() < 4
 
 
+@pytest.mark.parametrize(("first", "length"), [(5, 35), (5, 20), (0, 13)])
+def test_what_an_edit_trimmed_off_is_no_frame(first: int, length: int, tmp_path: Path) -> None:
+    """The edit list of a phone's or an editor's trim (ISO/IEC 14496-12, 8.6.6): the frames are in the file, unshown."""
+    path = write_movie(tmp_path / "a.mp4", 40, options=B_FRAMES)
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"elst") + 12
+    start = int.from_bytes(data[entry + 4 : entry + 8])
+    data[entry : entry + 8] = struct.pack(">Ii", length * 1000 // 24, start + first * 512)
+    path.write_bytes(data)
+    clip = open_clip(path)
+    assert [painted_number(frame) for frame in clip.frames(0, length - 1, 8)] == list(range(first, first + length))
+    assert clip.info.frame_count == length
+    assert painted_number(clip.frame(length - 1, 8)) == first + length - 1
+
+
 def test_frames_outside_the_clip_are_refused(tmp_path: Path) -> None:
     clip = open_clip(write_movie(tmp_path / "a.mp4", 5))
     for first, last in ((0, 5), (-1, 2), (3, 2)):
@@ -145,8 +162,6 @@ def test_a_very_long_path_is_opened(tmp_path: Path) -> None:
 
 
 def test_stopping_in_the_middle_leaves_no_thread_behind(tmp_path: Path) -> None:
-    import threading
-
     frames = open_clip(write_movie(tmp_path / "a.mp4", 40)).frames(0, 39, 8)
     next(frames)
     frames.close()
