@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..contract.job import Shadow
 from ..contract.watch import Unwatched, Watch
-from ..media.sequence import Sequence, SequenceWriter
+from ..media.images import write_picture
+from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.tracks import Tracks
 from .camera import Camera, CameraKind, follow_camera
 from .ground import Ground, complete, lay_ground
@@ -22,11 +23,16 @@ from .parallax import Parallax
 from .report import PlateReport
 from .restore import Restored, restore
 from .samples import View, Witnesses
+from .shadow import LitSet, shadow_of
 
 MUCH_INVENTED_PERCENT = 25.0
 
 _GROUND_PIXELS, _QUICK_GROUND_PIXELS = 600_000, 120_000
 _QUICK_FRAMES = 9
+_NO_SHADOW = (
+    "No cast shadow was told apart from the set: it never leaves its place, or there is none. Paint it into the "
+    "performer matte if it must go."
+)
 
 
 def build_plate(
@@ -44,9 +50,10 @@ def build_plate(
     """
     holes = _write_holes(mattes, tracks, into / "hole", _Part(watch, 0.0, 0.05))
     camera = follow_camera(frames, holes, _Part(watch, 0.05, 0.3))
-    del shadow
+    if shadow is Shadow.REMOVE:
+        _add_shadows(frames, holes, camera, _Part(watch, 0.3, 0.4))
     witnesses = Witnesses(frames, holes, camera)
-    report = _write_plates(frames, holes, witnesses, into, _Part(watch, 0.3, 1.0))
+    report = _write_plates(frames, holes, witnesses, into, _Part(watch, 0.4, 1.0))
     report.save(into / "plate.json")
     if report.overall_invented_percent > MUCH_INVENTED_PERCENT:
         watch.notice("plate_invented", _much_invented(report))
@@ -85,6 +92,24 @@ def _write_holes(mattes: tuple[Sequence, ...], tracks: tuple[Tracks, ...], folde
             writer.write(index, np.where(hole, 255, 0).astype(np.uint8))
             watch.frames_done(index + 1, count)
     return Sequence(folder, count)
+
+
+def _add_shadows(frames: Sequence, holes: Sequence, camera: Camera, watch: Watch) -> None:
+    """Rewrite the holes with the performers' cast shadows in them."""
+    lit: LitSet | None = None
+    lit_segment, added = -1, 0
+    for index, frame in enumerate(frames.stream()):
+        hole = holes[index] > 0
+        segment = int(camera.segment[index])
+        if hole.any():
+            if lit is None or segment != lit_segment:
+                lit, lit_segment = LitSet(frames, holes, camera, segment), segment
+            shadow = shadow_of(frame, hole, lit, index)
+            added += int(np.count_nonzero(shadow))
+            write_picture(holes.folder / frame_name(index), np.where(hole | shadow, 255, 0).astype(np.uint8))
+        watch.frames_done(index + 1, len(frames))
+    if lit is not None and not added:
+        watch.notice("shadow_not_found", _NO_SHADOW)
 
 
 def _height_px(track: Tracks, index: int) -> float:

@@ -195,23 +195,30 @@ def _match(key: _View, view: _View, guess: Homography) -> _Match | None:
 
 
 def _follow(key: _View, view: _View, guess: Homography) -> tuple[Points, Points]:
-    """Track the key's features into the view and back; give the pairs that return and lie free, working pixels."""
-    start = project(key.points, view.to_work @ np.linalg.inv(guess) @ np.linalg.inv(key.to_work))
-    search: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 3, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
-    there, found, _ = cv2.calcOpticalFlowPyrLK(key.grey, view.grey, key.points, start.copy(), **search)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(view.grey, key.grey, there, key.points.copy(), **search)
-    height, width = view.grey.shape
+    """Track the key's features into the view and back; give the pairs that return and lie free, working pixels.
+
+    The view is first bent by the guess, so that zoom and roll do not bias the small windows that are compared.
+    """
+    to_key = key.to_work @ guess @ np.linalg.inv(view.to_work)
+    height, width = key.grey.shape
+    bent = cv2.warpPerspective(view.grey, to_key, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    search: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 3}
+    there, found, _ = cv2.calcOpticalFlowPyrLK(key.grey, bent, key.points, None, **search)  # type: ignore[call-overload]
+    back, returned, _ = cv2.calcOpticalFlowPyrLK(bent, key.grey, there, None, **search)  # type: ignore[call-overload]
     good = (found.ravel() > 0) & (returned.ravel() > 0) & (np.linalg.norm(back - key.points, axis=1) < 0.5)
-    good &= is_inside(np.asarray(there, np.float32), width, height)
-    at = np.clip(np.rint(there), 0, (width - 1, height - 1)).astype(np.intp)
+    at_view = project(np.asarray(there, np.float32), np.linalg.inv(to_key))
+    height, width = view.grey.shape
+    good &= is_inside(at_view, width, height)
+    at = np.clip(np.rint(at_view), 0, (width - 1, height - 1)).astype(np.intp)
     good &= view.free[at[:, 1], at[:, 0]] > 0
-    return key.points[good], np.asarray(there, np.float32)[good]
+    return key.points[good], at_view[good]
 
 
 def _fit(at_view: Points, at_key: Points) -> tuple[Homography | None, NDArray[np.bool_]]:
     """Fit a homography, or a similarity when too few features carry one. Deterministic: the seed is set."""
     cv2.setRNGSeed(1)
-    homography, agreeing = cv2.findHomography(at_view, at_key, cv2.RANSAC, 1.0, maxIters=1000)
+    # Plain RANSAC stops at a first good guess that may leave a corner of the picture 2 px off; MAGSAC does not.
+    homography, agreeing = cv2.findHomography(at_view, at_key, cv2.USAC_MAGSAC, 1.0, maxIters=2000, confidence=0.999)
     if homography is not None and agreeing.sum() >= 3 * _LEAST_MATCHES:
         return np.asarray(homography, np.float64), agreeing.ravel() > 0
     similar, agreeing = cv2.estimateAffinePartial2D(at_view, at_key, ransacReprojThreshold=1.0)

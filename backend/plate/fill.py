@@ -194,7 +194,7 @@ def _cost(
 ) -> NDArray[np.float32]:
     """Mean squared difference of whole patches, and a little for distance: grass should come from beside the grass."""
     there = windows[places[:, 0] - _RADIUS, places[:, 1] - _RADIUS]
-    error = np.square(there - wanted).reshape(len(places), -1).mean(1)
+    error = np.square(there - wanted).mean((1, 2, 3))
     away = (places - (patches.targets if targets is None else targets)) / height
     return cast(NDArray[np.float32], (error + _NEARNESS * np.square(away).sum(1)).astype(np.float32))
 
