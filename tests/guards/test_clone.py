@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.checks import CHECKS
+from tools.layout import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,9 @@ def clone(files: tuple[Path, ...], root: Path, tmp_path_factory: pytest.TempPath
 
 
 def run(words: tuple[str, ...], clone: Path) -> subprocess.CompletedProcess[str]:
-    """Run a module there as in a checkout, without this run's settings."""
+    """Run a module there as in a checkout, without this run's settings; mypy may know what it has read before."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MYPY", "PYTHON"))}
+    clean["MYPY_CACHE_DIR"] = str(ROOT / ".mypy_cache")
     command = [sys.executable, "-m", *words]
     return subprocess.run(command, cwd=clone, env=clean, capture_output=True, text=True, check=False)
 
@@ -35,7 +37,7 @@ def test_there_is_no_blender_in_this_environment() -> None:
     assert importlib.util.find_spec("bpy") is None
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", [name for name in CHECKS if name != "walls"])  # those are the tests beside this one
 def test_the_code_is_clean_in_a_clone_of_any_name(name: str, clone: Path) -> None:
     ran = run(CHECKS[name], clone)
     assert ran.returncode == 0, ran.stdout + ran.stderr
