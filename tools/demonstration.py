@@ -24,12 +24,10 @@ def demonstrate(clip: Path | None, character: Path | None, options: list[str]) -
         raise CharacterMissingError(clip)
     _say_made(make(WORKER, "worker"))
     say.line(f"{short(NETWORKS)}, the tracker's networks: {make_networks()}")
-    if not clip or not character:
-        _say_made(make(BPY45))
-        clip, character = _demo_shot()
-    say.line(f"Replacing the performer of {short(clip)} by {short(character)}.")
-    words = ["replace", str(clip.absolute()), str(character.absolute()), f"--output={OUT / clip.stem}", *options]
-    return run_child([str(WORKER.interpreter), "-m", "backend", *words])
+    if clip and character:
+        return _replace(clip.absolute(), character.absolute(), OUT / clip.stem, options)
+    _say_made(make(BPY45))
+    return _replace(*_demo_shot(), OUT / "demo", ["--name=demo", *options])
 
 
 def _demo_shot() -> tuple[Path, Path]:
@@ -38,6 +36,12 @@ def _demo_shot() -> tuple[Path, Path]:
     if code != 0:
         raise StepFailedError("Rendering the demo shot", code)
     return DEMO_SHOT / "clip", DEMO_SHOT / "character.png"
+
+
+def _replace(clip: Path, character: Path, output: Path, options: list[str]) -> int:
+    say.line(f"Replacing the performer of {short(clip)} by {short(character)}.")
+    words = ["replace", str(clip), str(character), f"--output={output}", *options]
+    return run_child([str(WORKER.interpreter), "-m", "backend", *words])
 
 
 def _say_made(made: Made) -> None:
