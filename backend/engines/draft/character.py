@@ -25,7 +25,8 @@ LONGEST_SIDE_PX = 2048
 
 LAYER_NAMES = ("trunk", *(limb.name for limb in ARMS + LEGS))
 _POINTS, _MATTE = "points.safetensors", "matte.png"
-_FADE_OF_TORSO = 0.55
+_FADE_OF_TORSO, _SOLID_PART = 0.5, 0.15
+"""Least length of what fades out below a cropped figure, trunks; and the part of it that stays solid."""
 _SURROUNDINGS_PART = 0.05
 
 
@@ -98,7 +99,7 @@ def find_character(picture: Pixels, mirror: bool) -> Character:
     """
     rgb, own_alpha = kept_picture(picture, mirror)
     still = find_in_picture(rgb)
-    alpha = own_alpha if own_alpha is not None else cut_out(rgb, still.coverage)
+    alpha = own_alpha if own_alpha is not None else cut_out(rgb, still)
     return build_character(rgb, alpha, still, has_background=own_alpha is None)
 
 
@@ -122,18 +123,21 @@ def build_character(rgb: NDArray[np.uint8], alpha: Floats, still: Still, has_bac
     """Put the record together from a picture, its matte (`h w`, 0..1) and what was found in it."""
     colour = clean_colour(rgb.astype(np.float32) / 255, alpha)
     joints = complete(still.body, still.body_score)
+    mesh = still.face if still.face_score > SEEN else _stand_in_face(still.face, joints)
     hands = _hands(still, joints)
     tips = tuple(hand[list(_FINGER_TIPS)] if found else joints[list(arm.tips)] for hand, found, arm in hands)
     layers = take_apart(colour, alpha, joints, still.body_score, (tips[0], tips[1]))
     torso = float(np.linalg.norm(joints[[23, 24]].mean(0) - joints[[11, 12]].mean(0)))
     cropped = float(alpha[-2:].max(0).sum()) > 0.15 * torso
     if cropped:
-        layers = tuple(_faded_out(layer, round(_FADE_OF_TORSO * torso)) for layer in layers)
-    skin, mouth = face.triangles(still.face)
+        ankles = float(joints[[27, 28], 1].max()) - len(alpha)
+        rows = round(np.clip(ankles, _FADE_OF_TORSO * torso, 2 * torso))
+        layers = tuple(_faded_out(layer, rows) for layer in layers)
+    skin, mouth = face.triangles(mesh)
     points = Points(
         joints=joints,
         joint_score=np.asarray(still.body_score, np.float32),
-        face=still.face,
+        face=mesh,
         face_score=np.asarray([still.face_score], np.float32),
         left_hand=hands[0][0],
         right_hand=hands[1][0],
@@ -167,20 +171,45 @@ def _hands(still: Still, joints: Floats) -> list[tuple[Floats, bool, Limb]]:
     return found
 
 
+def _stand_in_face(points: Floats, joints: Floats) -> Floats:
+    """Lay an oval where the head must be, for a picture without a face: it carries the head, it expresses nothing."""
+    centre = joints[[7, 8]].mean(0)
+    neck = joints[[11, 12]].mean(0)
+    height = 1.1 * max(float(np.linalg.norm(centre - neck)), 1.0)
+    result = np.zeros_like(points)
+    result[:, :2] = centre
+    turns = np.linspace(0, 2 * np.pi, len(face.OVAL), endpoint=False)
+    result[list(face.OVAL), 0] += 0.35 * height * np.sin(turns)
+    result[list(face.OVAL), 1] -= 0.5 * height * np.cos(turns)
+    return result
+
+
 def _faded_out(layer: Layer, rows: int) -> Layer:
-    """Let a part that the picture's lower border cuts go on below it, softening and fading to nothing in `rows`."""
+    """Let a trunk that the picture's lower border cuts go on below it, softening and fading to nothing in `rows`.
+
+    Other parts only get the same room.
+    """
     picture = layer.picture
-    height = len(picture)
-    kept = min(rows, height)
-    reflected = picture[: -kept - 1 : -1] if kept else picture[:0]
-    below = np.concatenate([reflected, np.repeat(reflected[-1:], rows - kept, 0)])[..., :3]
-    blurred = cv2.GaussianBlur(below, (0, 0), max(1.0, rows / 12))
+    below = picture[np.arange(len(picture) - 1, len(picture) - 1 - rows, -1) % len(picture), :, :3]
     depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    colour = below * (1 - depth[..., None]) + blurred * depth[..., None]
-    trunk_only = 1.0 if layer.name == "trunk" else 0.0
-    fade = 1 - depth * depth * (3 - 2 * depth)
-    alpha = np.repeat(picture[-3:-2, :, 3], rows, 0) * fade * trunk_only
-    return Layer(name=layer.name, picture=np.concatenate([picture, np.dstack([colour, alpha])]).astype(np.float32))
+    for part, sigma in ((0.15, rows / 40), (0.5, rows / 14)):
+        share = np.clip(depth / part, 0, 1)[..., None]
+        below = below * (1 - share) + cv2.GaussianBlur(below, (0, 0), max(1.0, sigma)) * share
+    fade = 1 - np.clip((depth - _SOLID_PART) / (1 - _SOLID_PART), 0, 1)
+    hem = _longest_run(picture[-3, :, 3]) if layer.name == "trunk" else np.zeros_like(picture[-3, :, 3])
+    alpha = hem[None] * fade * fade * (3 - 2 * fade)
+    return Layer(name=layer.name, picture=np.concatenate([picture, np.dstack([below, alpha])]).astype(np.float32))
+
+
+def _longest_run(row: Floats) -> Floats:
+    """Keep the widest stretch of a row of alpha: the trunk, without what hangs beside it."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], row > 0.02, [0]]).astype(int)))
+    if not len(edges):
+        return row
+    widest = int(np.argmax(edges[1::2] - edges[::2]))
+    kept = np.zeros_like(row)
+    kept[edges[2 * widest] : edges[2 * widest + 1]] = row[edges[2 * widest] : edges[2 * widest + 1]]
+    return np.asarray(cv2.GaussianBlur(kept[None], (0, 0), 1.5)[0], np.float32)
 
 
 def _surroundings(rgb: NDArray[np.uint8], alpha: Floats) -> Floats:

@@ -7,24 +7,41 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...performer.guided import guided_filter
+from ...performer.matte import matte_frame
+from ...performer.still import Still
+from ...performer.tracks import Presence, Tracks
 from .raster import Floats
 
-_SURE, _SURELY_NOT = 0.9, 0.06
-_GRABCUT_SIDE_PX = 640
-_GRABCUT_ROUNDS = 3
-_EDGE_PART = 0.006
-"""Radius of the matte's soft edge search, part of the picture's longer side."""
+_FAINT = 0.08
+"""Coverage below which a pixel is residue of the matting, not an edge."""
 
 
-def cut_out(rgb: NDArray[np.uint8], coverage: Floats) -> Floats:
-    """Refine a coarse `coverage` (`h w`, 0..1) to a matte that follows the picture's edges, `h w` float32 0..1."""
-    inner = _main_piece(_snapped(rgb, coverage))
-    radius = max(2, round(_EDGE_PART * max(rgb.shape[:2])))
-    soft = guided_filter((rgb / np.float32(255)).astype(np.float32), inner, radius, 1e-4)
-    near = cv2.blur(inner, (4 * radius + 1, 4 * radius + 1))
-    soft = np.where(near > 0.999, 1, np.where(near < 0.001, 0, np.clip((soft - 0.1) / 0.8, 0, 1)))
-    return soft.astype(np.float32)
+def cut_out(rgb: NDArray[np.uint8], still: Still) -> Floats:
+    """Refine the coarse coverage of the figure found in a picture to its matte, `h w` float32 0..1: one piece."""
+    matte = matte_frame(rgb, np.asarray(still.coverage * 255 + 0.5, np.uint8), _one_frame(still))
+    soft = np.clip((matte / np.float32(255) - _FAINT) / (1 - 2 * _FAINT), 0, 1)
+    return _main_piece(soft)
+
+
+def _one_frame(still: Still) -> Tracks:
+    """Write what was found in a picture as the tracks of a shot of one frame."""
+
+    def framed(values: object) -> NDArray[np.float32]:
+        return np.asarray(values, np.float32)[None]
+
+    return Tracks(
+        body=framed(still.body),
+        body_score=framed(still.body_score),
+        face=framed(still.face),
+        face_score=framed(still.face_score),
+        left_hand=framed(still.left_hand),
+        left_hand_score=framed(still.left_hand_score),
+        right_hand=framed(still.right_hand),
+        right_hand_score=framed(still.right_hand_score),
+        box=framed(still.box),
+        presence=np.array([Presence.TRACKED], np.int8),
+        consistency=framed(still.consistency),
+    )
 
 
 def clean_colour(rgb: Floats, alpha: Floats) -> Floats:
@@ -60,27 +77,6 @@ def _spread(colour: Floats, alpha: Floats) -> Floats:
         result, filled = result + value * room, filled + room
     average = (colour * trust).sum((0, 1)) / max(float(trust.sum()), 1e-6)
     return np.asarray(result + average * (1 - filled), np.float32)
-
-
-def _snapped(rgb: NDArray[np.uint8], coverage: Floats) -> Floats:
-    """Move the border of `coverage` to the picture's own edges by GrabCut where the network was unsure."""
-    scale = min(1.0, _GRABCUT_SIDE_PX / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(coverage, size, interpolation=cv2.INTER_AREA)
-    label = np.where(cover > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    label[cv2.erode((cover > _SURE).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0] = cv2.GC_FGD
-    label[cv2.dilate((cover > _SURELY_NOT).astype(np.uint8), np.ones((7, 7), np.uint8)) == 0] = cv2.GC_BGD
-    if not ((label == cv2.GC_FGD).any() and (label == cv2.GC_BGD).any()):
-        return (coverage > 0.5).astype(np.float32)
-    cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(
-        cv2.cvtColor(small, cv2.COLOR_RGB2BGR), label, (0, 0, 1, 1), *models, _GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK
-    )
-    inside = ((label == cv2.GC_FGD) | (label == cv2.GC_PR_FGD)).astype(np.float32)
-    inside = cv2.medianBlur((inside * 255).astype(np.uint8), 5).astype(np.float32) / 255
-    return np.asarray(cv2.resize(inside, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _main_piece(mask: Floats) -> Floats:

@@ -14,7 +14,7 @@ from ...media.images import Pixels, read_picture
 from ...media.sequence import SequenceWriter
 from ...performer.tracks import Tracks
 from ..base import Ability, Inputs, Plan, ShotSize
-from .animate import retarget
+from .animate import picture_plate, retarget
 from .character import Character, find_character, load_points
 from .foresight import warn_of_performer, warn_of_picture
 from .light import Light, measure_light
@@ -52,14 +52,24 @@ class DraftEngine:
         warn_of_picture(character, watch)
         character.save(into)
 
+    def background(self, picture: Path, mirror: bool, character: Path) -> Pixels:
+        """Give the picture's own background, filled where the character stood."""
+        return picture_plate(picture, mirror, character)
+
+    def driving_tracks(self, inputs: Inputs) -> Tracks:
+        """Give the performer's tracks, in the picture's own frame when the character moves there."""
+        if inputs.mode is Mode.REPLACE:
+            return inputs.tracks
+        return retarget(inputs.tracks, load_points(inputs.character))
+
     def foresee(self, inputs: Inputs, watch: Watch) -> None:
         """Notice what of this performer's motion the character's picture can't show."""
-        warn_of_performer(Character.load(inputs.character), _tracks(inputs), watch)
+        warn_of_performer(Character.load(inputs.character), self.driving_tracks(inputs), watch)
 
     def generate(self, inputs: Inputs, first: int, last: int, into: Path, watch: Watch) -> None:
         """Draw frames first..last; the plate's light is laid on the character in replace mode."""
         character = Character.load(inputs.character)
-        motion = perform(_tracks(inputs), character.points, inputs.fit)
+        motion = perform(self.driving_tracks(inputs), character.points, inputs.fit)
         puppet = Puppet(character)
         light = measure_light(inputs, character, motion, first, last) if inputs.mode is Mode.REPLACE else None
         depth = inputs.frames[first].dtype
@@ -69,13 +79,6 @@ class DraftEngine:
                 drawn = puppet.draw(motion, index, width, height)
                 writer.write(index, _straight(drawn, light, motion, index, depth))
                 watch.frames_done(index - first + 1, last - first + 1)
-
-
-def _tracks(inputs: Inputs) -> Tracks:
-    """Give the performer's tracks, in the picture's own frame when the character moves there."""
-    if inputs.mode is Mode.REPLACE:
-        return inputs.tracks
-    return retarget(inputs.tracks, load_points(inputs.character))
 
 
 def _straight(premultiplied: Floats, light: Light | None, motion: Motion, index: int, depth: np.dtype) -> Pixels:

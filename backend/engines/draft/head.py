@@ -13,7 +13,7 @@ from .motion import skull
 from .raster import Floats
 
 _NEIGHBOURS = 6
-_RIM = 1.45
+_RIM = 1.8
 """Half axes of the head's outline beside those of the face's oval."""
 _RIM_TURNS = 0.35
 """How much of a turn's foreshortening reaches the outline: the picture has nothing to show beyond it."""

@@ -16,6 +16,7 @@ _WORK_SIDE_PX = 480
 _ARM_RADIUS, _LEG_RADIUS, _TRUNK_RADIUS = 0.2, 0.3, 0.22
 """Thickness of the parts in widths of the shoulders: in these units a pixel is nearer to one part than another."""
 _CORE = 0.4
+_JOINT = 0.75
 _CLEARLY = 1.6
 _NOWHERE = 1e6
 
@@ -49,7 +50,10 @@ def take_apart(
         if score[limb.middle] < SEEN:
             near[place] = np.full_like(near[place], _NOWHERE)
     labels = _labels(small_colour, small_alpha, near)
-    arms = [_soft(labels == _FIRST_LIMB + i, alpha) for i in range(2)]
+    arms = [
+        _soft((labels == _FIRST_LIMB + i) | _upper_arm(joints * scale, score, limb, small_alpha), alpha)
+        for i, limb in enumerate(ARMS)
+    ]
     legs = [_soft(labels == _FIRST_LIMB + 2 + i, alpha) for i in range(2)]
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
     trunk_mask = _connected((labels == _TRUNK) | under, joints[list(SHOULDERS)].mean(0) * scale)
@@ -90,6 +94,16 @@ def _nearness(joints: Floats, hands: tuple[Floats, ...], shape: tuple[int, ...])
         found.append(_limb_distance(grid, joints, arm, tips) / (_ARM_RADIUS * unit))
     found += [_limb_distance(grid, joints, leg, joints[list(leg.tips)]) / (_LEG_RADIUS * unit) for leg in LEGS]
     return [np.asarray(part, np.float32) for part in found]
+
+
+def _upper_arm(joints: Floats, score: Floats, arm: Limb, alpha: Floats) -> NDArray[np.bool_]:
+    """Give the arm its full thickness up to the shoulder, also where the trunk's edge runs across it: a joint to turn in."""
+    if score[arm.middle] < SEEN:
+        return np.zeros(alpha.shape, bool)
+    grid = np.stack(np.meshgrid(np.arange(alpha.shape[1]), np.arange(alpha.shape[0])), -1).astype(np.float32)
+    unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
+    near = distance_to_segment(grid, joints[arm.root], joints[arm.middle]) < _JOINT * _ARM_RADIUS * unit
+    return np.asarray(near & (alpha > 0))
 
 
 def _limb_distance(grid: Floats, joints: Floats, limb: Limb, tips: Floats) -> Floats:

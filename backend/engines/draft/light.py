@@ -105,15 +105,14 @@ def _base_gain(place: Floats, character: Character) -> Floats:
 
 def _measure(inputs: Inputs, motion: Motion, index: int) -> _Sample | None:
     """Measure one frame, small; None where the performer hardly shows."""
-    if not motion.drawn[index]:
+    if not motion.drawn[index] or inputs.performer_matte is None:
         return None
-    frame, plate = inputs.frames[index], inputs.plate[index]
+    frame, plate, matte = inputs.frames[index], inputs.plate[index], inputs.performer_matte[index]
     top = np.iinfo(frame.dtype).max
     scale = min(1.0, _SMALL_PX / max(frame.shape[:2]))
     size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
     source = cv2.resize(frame[..., :3], size, interpolation=cv2.INTER_AREA).astype(np.float32) / top
     empty = cv2.resize(plate[..., :3], size, interpolation=cv2.INTER_AREA).astype(np.float32) / top
-    matte = inputs.performer_matte[index]
     cover = cv2.resize(matte, size, interpolation=cv2.INTER_AREA).astype(np.float32) / np.iinfo(matte.dtype).max
     if cover.sum() < 30:
         return None

@@ -24,6 +24,10 @@ _SCALE_SIGMA_FRAMES = 4.0
 _ORDER_SIGMA_FRAMES = 3.0
 _BELIEVED = (0.35, 0.65)
 """Scores between which a joint goes from the character's rest pose to the performer's."""
+_HAND_BELIEVED = (0.1, 0.35)
+"""The same of a hand; a bridged one has a low score and is still good."""
+_BENT = 0.3
+"""Sine of an elbow's bend from which it has a side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,9 @@ class Motion:
 
     joints: `f 33 2`. scale: `f`, frame pixels per picture pixel across the limbs. facing: `f`, 1 seen from the front,
     -1 from behind. pivot: `f 2`, where the middle of the skull goes; head_scale, roll: `f`; tilt: `f 3 3`;
-    expression: `f 468 2` in picture pixels. hands: `f 2 21 2`; hand_score: `f 2`, 0..1. arm_behind: `f 2`, an arm
-    passes behind the trunk; left_leg_front: `f`. height: `f`, the performer's standing height. drawn: `f`.
+    expression: `f 468 2` in picture pixels. hands: `f 2 21 3`; hand_score: `f 2`, 0..1. arm_behind: `f 2`, an arm
+    passes behind the trunk; bent_other_way: `f 2`, an elbow bends to the other side than in the picture;
+    left_arm_front, left_leg_front: `f`. height: `f`, the performer's standing height. drawn: `f`.
     """
 
     joints: Floats
@@ -47,6 +52,7 @@ class Motion:
     hands: Floats
     hand_score: Floats
     arm_behind: NDArray[np.bool_]
+    bent_other_way: NDArray[np.bool_]
     left_arm_front: NDArray[np.bool_]
     left_leg_front: NDArray[np.bool_]
     height: Floats
@@ -60,7 +66,7 @@ def perform(tracks: Tracks, points: Points, fit: Fit) -> Motion:
     facing = facings(tracks, scale, points)
     joints = _targets(tracks, points, scale, belief, facing)
     head = _head(tracks, points, scale, joints)
-    hands = np.stack([tracks.left_hand[..., :2], tracks.right_hand[..., :2]], 1)
+    hands = np.stack([tracks.left_hand, tracks.right_hand], 1)
     hand_score = np.stack([tracks.left_hand_score, tracks.right_hand_score], 1)
     order = _orders(tracks, scale, points)
     motion = Motion(
@@ -73,7 +79,8 @@ def perform(tracks: Tracks, points: Points, fit: Fit) -> Motion:
         tilt=head.tilt,
         expression=head.expression,
         hands=hands.astype(np.float32),
-        hand_score=_eased(hand_score),
+        hand_score=_eased(smooth(hand_score, _SCORE_SIGMA_FRAMES), _HAND_BELIEVED),
+        bent_other_way=_bent_other_way(joints, points),
         arm_behind=order.arm_behind,
         left_arm_front=order.left_arm_front,
         left_leg_front=order.left_leg_front,
@@ -98,7 +105,7 @@ def set_by(motion: Motion, fit: Fit) -> Motion:
     return replace(
         motion,
         joints=placed(motion.joints),
-        hands=placed(motion.hands),
+        hands=np.concatenate([placed(motion.hands[..., :2]), motion.hands[..., 2:] * np.float32(fit.scale)], -1),
         pivot=placed(pivot),
         scale=motion.scale * np.float32(fit.scale),
         head_scale=motion.head_scale * np.float32(fit.scale * fit.head_size),
@@ -168,8 +175,8 @@ def _belief(score: Floats) -> Floats:
     return _eased(smooth(score, _SCORE_SIGMA_FRAMES))
 
 
-def _eased(score: Floats) -> Floats:
-    low, high = _BELIEVED
+def _eased(score: Floats, between: tuple[float, float] = _BELIEVED) -> Floats:
+    low, high = between
     t = np.clip((score - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
@@ -222,6 +229,23 @@ def _hang(
         step = np.stack([step[0] * facing, np.full_like(facing, step[1])], -1)
         rest = joints[:, limb.end] + scale[:, None] * _rotated(lean, step)
         joints[:, tip] = rest + seen * (body[:, tip] - rest)
+
+
+def _bent_other_way(joints: Floats, points: Points) -> NDArray[np.bool_]:
+    """Find where an arm bends the other way round than in the picture, `f 2`; a nearly straight one keeps its side."""
+    found = []
+    for arm in ARMS:
+        own = _bend(points.joints[None, list(arm.joints)])[0]
+        now = smooth(_bend(joints[:, list(arm.joints)]), _ORDER_SIGMA_FRAMES)
+        found.append(_held(-now * np.sign(own), _BENT) if abs(own) > _BENT else np.zeros(len(joints), bool))
+    return np.stack(found, 1)
+
+
+def _bend(chain: Floats) -> Floats:
+    """Sine of the angle at the middle of `f 3 2`, positive where it turns clockwise on screen."""
+    a, b = chain[:, 1] - chain[:, 0], chain[:, 2] - chain[:, 1]
+    cross = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return np.asarray(cross / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1), 1e-6), np.float32)
 
 
 def _turns(of: Floats, to: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from . import face
 from .character import Character
 from .raster import Floats, Frame, Patch
+from .skin import face_tone
 
 _FINE = 4
 _OPEN = 0.03
@@ -22,7 +23,7 @@ class Mouth:
     def __init__(self, character: Character) -> None:
         points = character.points
         self._height = face.face_height(points.face)
-        tone = _skin_tone(character)
+        tone = face_tone(character)
         self._dark = tone * np.array((0.2, 0.11, 0.1), np.float32)
         bright = float(tone.mean())
         self._teeth = np.clip(bright * np.array((1.05, 1.0, 0.94), np.float32), 0, 0.8)
@@ -49,12 +50,3 @@ def _filled(outline: Floats, width: int, height: int) -> Floats:
     mask = np.zeros((height * _FINE, width * _FINE), np.uint8)
     cv2.fillPoly(mask, [np.round((outline + 0.5) * _FINE - 0.5).astype(np.int32)], 255)
     return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-
-
-def _skin_tone(character: Character) -> Floats:
-    """Median colour of the cheeks, display RGB 0..1."""
-    picture = character.layers[0].picture
-    spots = np.round(character.points.face[[50, 280, 205, 425, 117, 346], :2]).astype(int)
-    x = np.clip(spots[:, 0], 0, picture.shape[1] - 1)
-    y = np.clip(spots[:, 1], 0, picture.shape[0] - 1)
-    return np.asarray(np.median(picture[y, x, :3], axis=0), np.float32)

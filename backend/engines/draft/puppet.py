@@ -8,15 +8,21 @@ import numpy as np
 
 from . import face
 from .character import Character
+from .hands import draw_hand
 from .head import HeadPose, Relief
 from .mesh import Mesh
 from .motion import Motion
 from .mouth import Mouth
 from .raster import Floats, Frame, Patch, draw_mesh
-from .rig import Bone, LimbRig, Stance, Trunk, bone, chain, limb_rigs, trunk_rig
-from .skeleton import ARMS, LEGS
+from .rig import Bend, LimbRig, Stance, Trunk, bent, chain, limb_rigs, mirrored, trunk_rig
+from .skeleton import ARMS
+from .skin import hand_tone
 
 _FACE_FEATHER = 0.035
+_WRIST_FADE = 0.12
+"""Length over which a sleeve ends past the wrist, forearms."""
+_HAND_ROOM = 0.15
+"""How far a hand reaches round its points, palms."""
 _SMALLEST_SCALE = 0.6
 _FOOT_TURN_RAD = np.radians(40)
 
@@ -36,6 +42,8 @@ class Puppet:
         skin[..., 3] *= _oval_matte(points.face, (height, width))
         self._skin = _Texture(skin)
         self._mouth = Mouth(character)
+        self._sleeves = [_Texture(_without_hand(character, side)) for side in range(2)]
+        self._tones = [hand_tone(character, side) for side in range(2)]
 
     def draw(self, motion: Motion, index: int, width_px: int, height_px: int) -> Floats:
         """Draw one frame: premultiplied RGBA `h w 4` float32, display-referred, the picture's own colours."""
@@ -71,7 +79,7 @@ class Puppet:
         )
         rig = self._trunk
         self._textures[0].draw(rig.placed(trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
-        if motion.facing[index] < 0:
+        if motion.facing[index] < 0 or not self._points.face_score[0]:
             return
         points, depth = self._face.placed(pose)
         self._mouth.draw(points, frame).lay_over(canvas)
@@ -86,46 +94,55 @@ class Puppet:
         rig = self._limbs[part]
         if not len(rig.mesh.triangles):
             return
+        side = np.array((stance.facing, 1), np.float32)
         own = chain(self._points, rig.limb)
-        target = self._limb_target(rig, trunk, stance, motion, index)
-        bones = [bone((own[i], own[i + 1]), (target[i], target[i + 1]), stance.scale, stance.facing) for i in range(3)]
-        if rig.limb in LEGS:
-            bones[2] = self._foot(rig, stance)
-        placed = [trunk(rig.mesh.points), *(each(rig.mesh.points) for each in bones)]
-        points = (rig.weights[..., None] * np.stack(placed)).sum(0)
-        self._textures[1 + part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
+        target = self._arm(rig, trunk, stance, motion, index) if part < 2 else self._leg(rig, trunk, stance)
+        places = rig.mesh.points * side
+        own = own * side
+        weights = rig.weights
+        if part < 2 and motion.bent_other_way[index, part]:
+            places, own = (mirrored(values, own[0], own[2]) for values in (places, own))
+            weights = np.concatenate([np.zeros_like(weights[:1]), weights[:1] + weights[1:2], weights[2:]])
+        bend = Bend(own=own, target=target, scale=stance.scale, lean=trunk.lean)
+        points = bent(places, trunk(rig.mesh.points), weights, bend)
+        modelled = float(motion.hand_score[index, part]) if part < 2 else 0.0
+        if modelled < 1:
+            self._textures[1 + part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
+        if modelled > 0:
+            self._sleeves[part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
+            hand = motion.hands[index, part].copy()
+            hand[:, :2] += target[2] - hand[0, :2]
+            draw_hand(hand, self._tones[part], modelled, frame).lay_over(canvas)
 
-    def _limb_target(
-        self, rig: LimbRig, trunk: Trunk, stance: Stance, motion: Motion, index: int
-    ) -> tuple[Floats, Floats, Floats, Floats]:
-        """Where the limb's root, middle, end and tip go in the frame."""
+    def _arm(self, rig: LimbRig, trunk: Trunk, stance: Stance, motion: Motion, index: int) -> Floats:
+        """Where shoulder, elbow, wrist and the palm's far end go in the frame, `4 2`."""
         own = chain(self._points, rig.limb)
-        root = trunk(own[0][None])[0]
         _, middle, end = (stance.joints[joint] for joint in rig.limb.joints)
-        if rig.limb in LEGS:
-            foot = self._foot(rig, stance)
-            return root, middle, foot(own[2][None])[0], foot(own[3][None])[0]
         side = ARMS.index(rig.limb)
         pose_reach = stance.joints[list(rig.limb.tips)].mean(0) - end
-        hand = motion.hands[index, side]
-        share = motion.hand_score[index, side]
-        reach = pose_reach + share * ((hand[9] - hand[0]) - pose_reach)
+        hand = motion.hands[index, side, :, :2]
+        reach = pose_reach + motion.hand_score[index, side] * ((hand[9] - hand[0]) - pose_reach)
         length = np.linalg.norm(own[3] - own[2]) * stance.scale
         now = max(float(np.linalg.norm(reach)), 1e-3)
-        return root, middle, end, end + reach / now * np.clip(now, 0.5 * length, 1.2 * length)
+        tip = end + reach / now * np.clip(now, 0.5 * length, 1.2 * length)
+        return np.stack([trunk(own[:1])[0], middle, end, tip])
 
-    def _foot(self, rig: LimbRig, stance: Stance) -> Bone:
-        """Stand the foot, its shape kept, where the performer's stands: middle of heel and toe on theirs."""
-        own_heel, own_toe = self._points.joints[list(rig.limb.tips)]
+    def _leg(self, rig: LimbRig, trunk: Trunk, stance: Stance) -> Floats:
+        """Where hip, knee, ankle and toes go, `4 2`: the foot keeps its shape and stands where the performer's stands.
+
+        The middle of heel and toe falls on theirs, so the sole does not slip.
+        """
+        side = np.array((stance.facing, 1), np.float32)
+        own = chain(self._points, rig.limb)
+        own_heel, own_toe = self._points.joints[list(rig.limb.tips)] * side
         heel, toe = stance.joints[list(rig.limb.tips)]
-        own, target = own_toe - own_heel, toe - heel
-        angle = np.arctan2(target[1], target[0] * stance.facing) - np.arctan2(own[1], own[0])
-        angle = np.arctan2(np.sin(angle), np.cos(angle))
-        angle = float(np.clip(angle, -_FOOT_TURN_RAD, _FOOT_TURN_RAD))
+        before, now = own_toe - own_heel, toe - heel
+        angle = np.arctan2(now[1], now[0]) - np.arctan2(before[1], before[0])
+        angle = np.clip(np.arctan2(np.sin(angle), np.cos(angle)), -_FOOT_TURN_RAD, _FOOT_TURN_RAD)
         c, s = np.cos(angle), np.sin(angle)
-        matrix = stance.scale * np.diag((stance.facing, 1.0)) @ np.array(((c, -s), (s, c)))
-        shift = (heel + toe) / 2 - matrix @ ((own_heel + own_toe) / 2)
-        return Bone(matrix.astype(np.float32), shift.astype(np.float32))
+        turn = stance.scale * np.array(((c, -s), (s, c)))
+        ankle, toes = (own[2:] * side - (own_heel + own_toe) / 2) @ turn.T + (heel + toe) / 2
+        return np.stack([trunk(own[:1])[0], stance.joints[rig.limb.middle], ankle, toes])
 
 
 class _Texture:
@@ -149,6 +166,25 @@ class _Texture:
         shrink = np.array(level.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
         texture = ((mesh.points + 0.5) * shrink - 0.5).astype(np.float32)
         return draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
+
+
+def _without_hand(character: Character, side: int) -> Floats:
+    """End an arm's straight picture at the wrist."""
+    picture = character.layers[1 + side].picture.copy()
+    _, elbow, wrist, _ = chain(character.points, ARMS[side])
+    forearm = wrist - elbow
+    length = max(float(np.linalg.norm(forearm)), 1.0)
+    height, width = picture.shape[:2]
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
+    beyond = ((grid - wrist) @ forearm) / length**2
+    picture[..., 3] *= 1 - np.clip(beyond / _WRIST_FADE, 0, 1)
+    if character.points.hand_score[side]:
+        hand = (character.points.left_hand, character.points.right_hand)[side]
+        blank = np.full((height, width), 255, np.uint8)
+        cv2.fillPoly(blank, [np.round(cv2.convexHull(hand)).astype(np.int32)], 0)
+        apart = cv2.distanceTransform(blank, cv2.DIST_L2, 5) / max(float(np.linalg.norm(hand[9] - hand[0])), 1.0)
+        picture[..., 3] *= np.clip((apart - _HAND_ROOM) / _HAND_ROOM, 0, 1)
+    return picture
 
 
 def _oval_matte(points: Floats, shape: tuple[int, int]) -> Floats:

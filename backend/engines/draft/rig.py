@@ -17,10 +17,9 @@ from .skeleton import ARMS, HIPS, LEGS, SHOULDERS, Limb
 
 _CELLS_PER_SHOULDERS = 18
 _ARM_THICKNESS, _LEG_THICKNESS = 0.2, 0.3
-_ROOT_REACH = 2.2
+_ROOT_REACH = 1.6
 _NARROWEST, _WIDEST = 0.55, 1.3
 _STEEPEST_RAD = np.radians(35)
-_SHORTEST_BONE = 0.12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +40,11 @@ class Trunk:
         self._own_axis, self._own_across = own_axis, _right_of(own_axis)
         self._neck, self._down, self._length = _axis(stance.joints)
         self._scale = stance.scale
+        self.lean = float(np.arctan2(self._down[1], self._down[0]) - np.arctan2(own_axis[1], own_axis[0]))
         self._shoulders = self._across(own, SHOULDERS, stance)
         self._hips = self._across(own, HIPS, stance)
+        self._own_legs = [max(float(np.linalg.norm(part)), 1e-3) for part in _leg_axis(own)]
+        self._legs = _leg_axis(stance.joints)
 
     def __call__(self, points: Floats) -> Floats:
         """`v 2` of the picture to `v 2` of the frame."""
@@ -50,10 +52,18 @@ class Trunk:
         along = local @ self._own_axis / self._own_length
         across = local @ self._own_across
         inside = np.clip(along, 0, 1)
-        distance = inside * self._length + (along - inside) * self._own_length * self._scale
+        above = np.minimum(along, 0) * self._own_length * self._scale
         blend = (inside * inside * (3 - 2 * inside))[:, None]
         sideways = self._shoulders + blend * (self._hips - self._shoulders)
-        return np.asarray(self._neck + distance[:, None] * self._down + across[:, None] * sideways, np.float32)
+        spine = self._neck + (above + inside * self._length)[:, None] * self._down
+        return np.asarray(spine + self._skirt(along) + across[:, None] * sideways, np.float32)
+
+    def _skirt(self, along: Floats) -> Floats:
+        """Hang what lies below the hips between the legs: it follows the middle of knees, then of ankles."""
+        past = np.maximum(along - 1, 0) * self._own_length
+        thigh = np.clip(past / self._own_legs[0], 0, 1)
+        shin = np.maximum(past - self._own_legs[0], 0) / self._own_legs[1]
+        return np.asarray(thigh[:, None] * self._legs[0] + shin[:, None] * self._legs[1], np.float32)
 
     def _across(self, own: Floats, pair: tuple[int, int], stance: Stance) -> Floats:
         """Tell what one picture pixel to the right becomes at the height of a pair of joints."""
@@ -70,26 +80,51 @@ class Trunk:
         return np.asarray(np.clip(width, low, high) * direction, np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Bone:
-    """An affine transform of the plane: `matrix` 2 2 and `shift` 2."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bend:
+    """One frame of a limb. own, target: root, middle, end and tip in the picture and in the frame, `4 2`.
 
-    matrix: Floats
-    shift: Floats
+    own must be mirrored already where the figure is seen from behind. lean: what the trunk turns by, radians.
+    """
 
-    def __call__(self, points: Floats) -> Floats:
-        """Transform `v 2`."""
-        return points @ self.matrix.T + self.shift
+    own: Floats
+    target: Floats
+    scale: float
+    lean: float
 
 
-def bone(own: tuple[Floats, Floats], target: tuple[Floats, Floats], width: float, facing: float = 1.0) -> Bone:
-    """Lay a segment of the picture on one of the frame: stretched along, `width` frame pixels a pixel across."""
-    (a, b), (p, q) = own, target
-    u, length = _unit(b - a)
-    v, reach = _unit(q - p)
-    stretch = max(reach, _SHORTEST_BONE * length * width) / length
-    matrix = stretch * np.outer(v, u) + facing * width * np.outer(_right_of(v), _right_of(u))
-    return Bone(matrix.astype(np.float32), (p - matrix @ a).astype(np.float32))
+def bent(points: Floats, on_trunk: Floats, weights: Floats, bend: Bend) -> Floats:
+    """Carry points `v 2` of a limb into the frame; on_trunk: where they would go as part of the trunk, `v 2`.
+
+    Each point is a place along the bones and an offset from it. The places are mixed, and so are the angles by which
+    the offsets turn: mixing transforms instead would thin a sharply bent limb to nothing.
+    """
+    angles = _turns(bend)
+    base, goal = weights[0][:, None] * points, weights[0][:, None] * on_trunk
+    for i in range(3):
+        a, b = bend.own[i], bend.own[i + 1]
+        along = np.clip((points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-6), 0, 1)[:, None]
+        base = base + weights[i + 1][:, None] * (a + along * (b - a))
+        goal = goal + weights[i + 1][:, None] * (bend.target[i] + along * (bend.target[i + 1] - bend.target[i]))
+    turn = angles @ weights
+    offset = bend.scale * (points - base)
+    c, s = np.cos(turn), np.sin(turn)
+    turned = np.stack([c * offset[:, 0] - s * offset[:, 1], s * offset[:, 0] + c * offset[:, 1]], -1)
+    return np.asarray(goal + turned, np.float32)
+
+
+def mirrored(points: Floats, a: Floats, b: Floats) -> Floats:
+    """Mirror points `v 2` at the line through a and b: an arm turned about itself, its elbow on the other side."""
+    along, _ = _unit(b - a)
+    local = points - a
+    return np.asarray(a + 2 * (local @ along)[:, None] * along - local, np.float32)
+
+
+def _turns(bend: Bend) -> Floats:
+    """Angles by which trunk and bones turn, `4`, each the nearer way round from the one before."""
+    own, target = np.diff(bend.own, axis=0), np.diff(bend.target, axis=0)
+    each = np.arctan2(target[:, 1], target[:, 0]) - np.arctan2(own[:, 1], own[:, 0])
+    return np.unwrap(np.concatenate([[bend.lean], each]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +180,16 @@ def limb_rigs(character: Character) -> tuple[LimbRig, ...]:
     return tuple(rigs)
 
 
-def chain(points: Points, limb: Limb) -> tuple[Floats, Floats, Floats, Floats]:
-    """Root, middle, end and tip of a limb of the character: the tip is the palm's far end or the toes."""
+def chain(points: Points, limb: Limb) -> Floats:
+    """Root, middle, end and tip of a limb of the character, `4 2`: the tip is the palm's far end or the toes."""
     root, middle, end = (points.joints[joint] for joint in limb.joints)
     if limb in ARMS:
         hand = (points.left_hand, points.right_hand)[ARMS.index(limb)]
-        return root, middle, end, end + (hand[9] - hand[0])
-    return root, middle, end, points.joints[limb.tips[1]]
+        return np.stack([root, middle, end, end + (hand[9] - hand[0])])
+    return np.stack([root, middle, end, points.joints[limb.tips[1]]])
 
 
-def _weights(places: Floats, joints: tuple[Floats, ...], thickness: float) -> Floats:
+def _weights(places: Floats, joints: Floats, thickness: float) -> Floats:
     """Nearness to each bone, `4 v`, summing to 1; the trunk holds what is near the root."""
     if not len(places):
         return np.zeros((4, 0), np.float32)
@@ -179,6 +214,12 @@ def _axis(joints: Floats) -> tuple[Floats, Floats, float]:
     neck, hips = joints[list(SHOULDERS)].mean(0), joints[list(HIPS)].mean(0)
     down, length = _unit(hips - neck)
     return neck, down, length
+
+
+def _leg_axis(joints: Floats) -> tuple[Floats, Floats]:
+    """From between the hips to between the knees, and on to between the ankles."""
+    hips, knees, ankles = (joints[[leg.joints[i] for leg in LEGS]].mean(0) for i in range(3))
+    return knees - hips, ankles - knees
 
 
 def _right_of(down: NDArray[np.floating]) -> Floats:
