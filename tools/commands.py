@@ -18,12 +18,12 @@ _EXIT_SET_UP = 2
 
 def main(arguments: list[str]) -> int:
     """Run one command; return its exit code. 2 says that the machine could not be set up."""
-    parser = _parser()
-    asked, rest = parser.parse_known_args(arguments)
+    described = parser()
+    asked, rest = described.parse_known_args(arguments)
     if rest and asked.command not in ("demo", "test", "test-all"):
-        parser.error(f"unknown: {' '.join(rest)}")
+        described.error(f"unknown: {' '.join(rest)}")
     if not asked.command:
-        parser.print_help()
+        described.print_help()
         return 0
     try:
         return _run(asked, rest)
@@ -48,11 +48,10 @@ def _run(asked: argparse.Namespace, rest: list[str]) -> int:
             return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python3.11 -m tools", description="Set up what a command needs, then run it."
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    root = argparse.ArgumentParser(prog="python3.11 -m tools", description="Set up what a command needs, then run it.")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND")
     demo = commands.add_parser("demo", help="replace a performer: in a shot made for this, or in CLIP by CHARACTER")
     demo.add_argument("clip", nargs="?", type=Path, metavar="CLIP", help="a movie or a numbered sequence")
     demo.add_argument("character", nargs="?", type=Path, metavar="CHARACTER", help="a picture of who comes in")
@@ -63,4 +62,4 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("fmt", help="format the code and mend what lint can mend")
     lock = commands.add_parser("lock", help="write the locked lists of packages anew (needs the network)")
     lock.add_argument("names", nargs="*", choices=[*PLANS, []], metavar="NAME", help=", ".join(PLANS))
-    return parser
+    return root

@@ -2,6 +2,7 @@
 """What no file of this repository may hold, and how long things may be."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -142,6 +143,12 @@ def head(path: Path) -> list[str]:
 def test_no_tracked_file_is_large(files: tuple[Path, ...], root: Path) -> None:
     large = {str(path.relative_to(root)): path.stat().st_size for path in files}
     assert {name: size for name, size in large.items() if size > LARGEST_FILE_BYTES} == {}
+
+
+def test_no_file_names_a_folder_of_somebodys_machine(files: tuple[Path, ...], root: Path) -> None:
+    private = re.compile(rb"(?<![\w.~/-])/(?:home|root|tmp|Users|work)/\w")
+    found = [str(path.relative_to(root)) for path in files if private.search(path.read_bytes())]
+    assert found == []
 
 
 def test_no_file_names_the_address_of_a_registry(files: tuple[Path, ...], root: Path) -> None:
