@@ -1,51 +1,57 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The size that a picture file declares, read from its first bytes: to refuse a giant before it is unpacked."""
+"""The size that a picture file declares, read without its pixels: to refuse a giant before it is unpacked."""
 
 from __future__ import annotations
 
 import struct
-
-HEADER_BYTES = 1 << 18
-"""How much of a file is enough: a JPEG's size stands behind its thumbnail and profiles."""
+from typing import Any, BinaryIO
 
 _JPEG_NO_SIZE = frozenset({0xC4, 0xC8, 0xCC})
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_TYPES = {3: "H", 4: "I"}
 
 
-def size_or_none(data: bytes) -> tuple[int, int] | None:
+def size_or_none(file: BinaryIO) -> tuple[int, int] | None:
     """Say width and height in pixels as a PNG, JPEG or TIFF declares them; None for other kinds or broken heads."""
+    magic = file.read(8)
     try:
-        if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            width, height = struct.unpack_from(">II", data, 16)
+        if magic == b"\x89PNG\r\n\x1a\n":
+            width, height = _unpack(file, ">8x II")
             return width, height
-        if data.startswith(b"\xff\xd8"):
-            return _jpeg_size(data)
-        if data[:4] in (b"II*\0", b"MM\0*"):
-            return _tiff_size(data, "<" if data[:2] == b"II" else ">")
+        if magic.startswith(b"\xff\xd8"):
+            return _jpeg_size(file)
+        if magic[:4] in (b"II*\0", b"MM\0*"):
+            return _tiff_size(file, "<" if magic[:2] == b"II" else ">")
     except (struct.error, KeyError):
         return None
     return None
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
+def _jpeg_size(file: BinaryIO) -> tuple[int, int]:
     """Walk the segments to the first frame header (ITU T.81, B.2.2)."""
-    at = 2
+    file.seek(2)
     while True:
-        marker, length = struct.unpack_from(">xBH", data, at)
+        marker, length = _unpack(file, ">x BH")
         if 0xC0 <= marker <= 0xCF and marker not in _JPEG_NO_SIZE:
-            height, width = struct.unpack_from(">HH", data, at + 5)
+            height, width = _unpack(file, ">x HH")
             return width, height
-        at += 2 + length
+        file.seek(max(length - 2, 0), 1)
 
 
-def _tiff_size(data: bytes, order: str) -> tuple[int, int] | None:
-    """Read the first directory (TIFF 6.0, section 2); None when it lies behind the bytes at hand."""
-    (at,) = struct.unpack_from(order + "I", data, 4)
-    (count,) = struct.unpack_from(order + "H", data, at)
+def _tiff_size(file: BinaryIO, order: str) -> tuple[int, int]:
+    """Read the first directory, which may lie behind the pixels (TIFF 6.0, section 2)."""
+    file.seek(4)
+    (directory,) = _unpack(file, order + "I")
+    file.seek(directory)
+    (count,) = _unpack(file, order + "H")
     values = {}
-    for entry in range(at + 2, at + 2 + 12 * count, 12):
-        tag, kind = struct.unpack_from(order + "HH", data, entry)
+    for _ in range(count):
+        tag, kind, _, value = _unpack(file, order + "HHI4s")
         if tag in (_TIFF_WIDTH, _TIFF_HEIGHT):
-            (values[tag],) = struct.unpack_from(order + _TIFF_TYPES[kind], data, entry + 8)
+            (values[tag],) = struct.unpack_from(order + _TIFF_TYPES[kind], value)
     return values[_TIFF_WIDTH], values[_TIFF_HEIGHT]
+
+
+def _unpack(file: BinaryIO, layout: str) -> tuple[Any, ...]:
+    """Read and unpack the next bytes. Raises struct.error at the file's end."""
+    return struct.unpack(layout, file.read(struct.calcsize(layout)))

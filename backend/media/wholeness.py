@@ -72,11 +72,12 @@ def _variable_integer(file: BinaryIO, *, keep_marker: bool) -> int | None:
 
 def _is_riff_cut(file: BinaryIO, size: int) -> bool:
     """Walk the RIFF chunks; an AVI over 1 GB has several."""
-    at = 0
+    at = end = 0
     while at < size:
         file.seek(at)
         kind, length = struct.unpack("<4sI", file.read(8))
         if kind != b"RIFF":
             return False
-        at += 8 + length + length % 2
-    return at > size + 1
+        end = at + 8 + length
+        at = end + length % 2  # chunks begin at even places; the last filling byte is often left out
+    return end > size
