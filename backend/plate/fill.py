@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Invent what no frame shows: copy small patches of the seen set into the rest so that they fit each other.
 
-Multi-scale patch completion after Wexler, Shechtman, Irani 2007, with the search of Barnes et al. 2009 (PatchMatch),
-all patches of a level at once. Much slower than cv2.inpaint and without its streaks; run once per shot.
+A small version is filled by examples (exemplar.py); then up a pyramid as Wexler, Shechtman and Irani 2007 do, with the
+search of Barnes et al. 2009 (PatchMatch), all patches of a level at once. Slower than cv2.inpaint and without its
+streaks; run once per segment of a shot.
 """
 
 from __future__ import annotations
@@ -14,44 +15,47 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .exemplar import fill_by_examples
+
 Picture = NDArray[np.float32]
 Region = NDArray[np.bool_]
 
 _RADIUS = 3
 _SIDE = 2 * _RADIUS + 1
-_LEAST_SIDE_PX = 24
-_ROUNDS_COARSE, _ROUNDS_FINE = 12, 3
+_COARSEST_ROWS = 110
+_SEARCHED_ROWS = 300
+_ROUNDS = 2
+_WIDE, _NARROW = 1.5, 0.6
+"""How much say a patch has away from its centre, as a Gaussian's sigma in pixels: wide agrees, narrow is sharp."""
 _NEARNESS = 300.0
 """Cost (squared code values a patch pixel) of taking a patch from a whole picture height away."""
 
 
-def fill(image: Picture, unknown: Region, source: Region, search_height_px: int = 270) -> Picture:
+def fill(image: Picture, unknown: Region, source: Region) -> Picture:
     """Fill the unknown pixels of `image` (`h w 3`, 0..255) from patches that lie wholly in `source`.
 
-    Pixels outside `unknown` come back unchanged. The search runs at `search_height_px` at most, finer levels copy
-    from where it ended. Without a single whole source patch the surroundings are spread smoothly.
+    Pixels outside `unknown` come back unchanged. The coarsest level is filled by examples, the next are searched from
+    there, those over `_SEARCHED_ROWS` only copy. Without a whole source patch the surroundings are spread smoothly.
     """
     if not unknown.any():
         return image
-    smooth = spread(image, source & ~unknown)
-    start = np.where(unknown[..., None], smooth, image).astype(np.float32)
-    levels = _pyramid(start, unknown, source & ~unknown)
-    filled, places = levels[-1].image, None
-    for depth, level in reversed(list(enumerate(levels))):
-        if depth < len(levels) - 1:
-            size = (level.image.shape[1], level.image.shape[0])
-            level.image = np.where(level.unknown[..., None], cv2.resize(filled, size), level.image)
+    known = source & ~unknown
+    levels = _pyramid(np.where(unknown[..., None], spread(image, known), image).astype(np.float32), unknown, known)
+    coarsest = levels[-1]
+    begun = fill_by_examples(coarsest.image, coarsest.unknown, coarsest.source)
+    if begun is None:
+        return levels[0].image
+    filled, places = begun
+    for level in reversed(levels[:-1]):
+        size = (level.image.shape[1], level.image.shape[0])
+        level.image = np.where(level.unknown[..., None], cv2.resize(filled, size), level.image)
         patches = _Patches.of(level)
-        if patches is None:
-            filled = level.image
-            continue
         found = _begin(patches, places, level)
-        rounds = _ROUNDS_COARSE if depth == len(levels) - 1 else _ROUNDS_FINE
-        is_searched = level.image.shape[0] <= max(search_height_px, 2 * _LEAST_SIDE_PX)
-        for turn in range(rounds if is_searched else 1):
-            if is_searched:
-                found = _search(patches, level, found, turn)
-            level.image = _vote(patches, level, found, is_last=turn == rounds - 1 or not is_searched)
+        rounds = _ROUNDS if level.image.shape[0] <= _SEARCHED_ROWS else 0
+        for turn in range(rounds):
+            found = _search(patches, level, found, turn)
+            level.image = _vote(patches, level, found, _WIDE)
+        level.image = _vote(patches, level, found, _NARROW)
         filled, places = level.image, _as_map(patches, found, level)
     return filled
 
@@ -86,17 +90,14 @@ class _Level:
 
 
 def _pyramid(image: Picture, unknown: Region, source: Region) -> list[_Level]:
-    """Halve until the unknown is a few pixels deep. A pixel is unknown where any part of it is."""
+    """Halve until examples can be searched for exhaustively. A pixel is unknown where any part of it is."""
     levels = [_Level(image, unknown, source)]
-    while True:
+    while levels[-1].image.shape[0] > _COARSEST_ROWS:
         last = levels[-1]
-        depth = cv2.distanceTransform(last.unknown.astype(np.uint8), cv2.DIST_L2, 3).max()
-        height, width = last.unknown.shape
-        if depth <= _RADIUS or min(height, width) < 2 * _LEAST_SIDE_PX:
-            return levels
-        size = (width // 2, height // 2)
-        image, part, whole = (_halved(picture, size) for picture in (last.image, last.unknown, last.source))
-        levels.append(_Level(image, part > 0, whole > 0.999))
+        size = (max(1, last.image.shape[1] // 2), last.image.shape[0] // 2)
+        small, part, whole = (_halved(picture, size) for picture in (last.image, last.unknown, last.source))
+        levels.append(_Level(small, part > 0, whole > 0.999))
+    return levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,37 +109,28 @@ class _Patches:
     sources: NDArray[np.intp]
 
     @classmethod
-    def of(cls, level: _Level) -> _Patches | None:
+    def of(cls, level: _Level) -> _Patches:
         square = np.ones((_SIDE, _SIDE), np.uint8)
         border: Any = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
         allowed = cv2.erode(level.source.astype(np.uint8), square, **border) > 0
         touched = cv2.dilate(level.unknown.astype(np.uint8), square) > 0
         touched[:_RADIUS] = touched[-_RADIUS:] = False
         touched[:, :_RADIUS] = touched[:, -_RADIUS:] = False
-        if not allowed.any() or not touched.any():
-            return None
         return cls(np.argwhere(touched), allowed, np.argwhere(allowed))
 
 
-def _begin(patches: _Patches, coarse: NDArray[np.intp] | None, level: _Level) -> NDArray[np.intp]:
-    """Start from the coarser level's answer, or from the nearest allowed places."""
-    if coarse is None:
-        picks = np.random.default_rng(7).integers(0, len(patches.sources), len(patches.targets))
-        return patches.sources[picks]
-    height, width = level.unknown.shape
+def _begin(patches: _Patches, coarse: NDArray[np.intp], level: _Level) -> NDArray[np.intp]:
+    """Start from the coarser level's answer, moved to the nearest place that holds a whole source patch."""
     at = np.minimum(patches.targets // 2, np.array(coarse.shape[:2]) - 1)
     guess = coarse[at[:, 0], at[:, 1]] * 2 + patches.targets - at * 2
-    return _allow(guess, patches, np.random.default_rng(11), (height, width))
-
-
-def _allow(
-    guess: NDArray[np.intp], patches: _Patches, chance: np.random.Generator, size: tuple[int, int]
-) -> NDArray[np.intp]:
-    """Replace places that hold no whole source patch by arbitrary ones that do."""
-    guess = np.clip(guess, 0, np.array(size) - 1)
-    wrong = ~patches.allowed[guess[:, 0], guess[:, 1]]
-    guess[wrong] = patches.sources[chance.integers(0, len(patches.sources), int(wrong.sum()))]
-    return guess
+    guess = np.clip(guess, 0, np.array(level.unknown.shape) - 1)
+    blocked = (~patches.allowed).astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(blocked, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = np.zeros((int(labels.max()) + 1, 2), np.intp)
+    nearest[labels[patches.allowed]] = patches.sources
+    return np.where(
+        patches.allowed[guess[:, 0], guess[:, 1]][:, None], guess, nearest[labels[guess[:, 0], guess[:, 1]]]
+    )
 
 
 def _search(patches: _Patches, level: _Level, found: NDArray[np.intp], turn: int) -> NDArray[np.intp]:
@@ -199,11 +191,10 @@ def _cost(
     return cast(NDArray[np.float32], (error + _NEARNESS * np.square(away).sum(1)).astype(np.float32))
 
 
-def _vote(patches: _Patches, level: _Level, found: NDArray[np.intp], is_last: bool) -> Picture:
-    """Let every patch say what each of its pixels should be; on the last turn its centre has most of the say."""
+def _vote(patches: _Patches, level: _Level, found: NDArray[np.intp], falloff: float) -> Picture:
+    """Let every patch say what each of its pixels should be, its centre most of all."""
     total = np.zeros_like(level.image)
     weight = np.zeros(level.unknown.shape, np.float32)
-    falloff = 0.6 if is_last else 4.0
     for row in range(-_RADIUS, _RADIUS + 1):
         for column in range(-_RADIUS, _RADIUS + 1):
             say = np.float32(np.exp(-(row * row + column * column) / (2 * falloff * falloff)))
