@@ -20,6 +20,21 @@ WORKER_LIBRARIES = {"numpy", "cv2", "safetensors"}
 mediapipe does, too, but comes by `performer/networks.py` alone, which keeps it offline before it is loaded.
 """
 
+NETWORK = {
+    "aiohttp",
+    "ftplib",
+    "http",
+    "httpx",
+    "requests",
+    "smtplib",
+    "socket",
+    "ssl",
+    "telnetlib",
+    "urllib",
+    "xmlrpc",
+}
+"""What could carry an artist's work away; `performer/offline.py` sees to the library that would."""
+
 ALLOWED = {
     "backend/media/movie.py": WORKER_LIBRARIES | {"av"},
     "backend/media/moviecolour.py": WORKER_LIBRARIES | {"av"},
@@ -117,3 +132,14 @@ def test_each_room_imports_only_the_libraries_it_may(sources: tuple[Path, ...], 
 def test_only_the_movie_reader_may_import_pyav(name: str) -> None:
     assert "av" not in (allowed_for(name) or set())
     assert "av" in (allowed_for("backend/media/movie.py") or set())
+
+
+def test_the_worker_has_nothing_by_which_it_could_reach_a_network(sources: tuple[Path, ...], root: Path) -> None:
+    found = [
+        f"{path.relative_to(root)}:{line} imports {module}"
+        for path in sources
+        if path.is_relative_to(root / "backend")
+        for module, line in imports_of(path, root)
+        if module.split(".")[0] in NETWORK
+    ]
+    assert found == []
