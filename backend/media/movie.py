@@ -48,7 +48,7 @@ the one, at times wrongly, and nobody knows the other: they are surveyed by deco
 _REORDERED_FRAMES = 16
 """How far before the end a frame can be missing in a stream that was cut: the most that H.264 and H.265 reorder."""
 
-_NOT_MOVIES = frozenset({"tty", "image2", "concat", "hls", "dash", "lavfi", "ffmetadata", "webvtt", "srt"})
+_NOT_MOVIES = frozenset({"tty", "bin", "xbin", "adf", "idf", "image2", "concat", "hls", "dash", "lavfi"})
 """Kinds that FFmpeg would open though they are text, single pictures, or lists that name other files and servers."""
 
 _LOCAL_ONLY = {"protocol_whitelist": "file"}

@@ -11,12 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colour import decode_srgb, encode_srgb, to_depth
-from .deliver import DeliveredVersion
-from .images import Pixels, read_picture, rgb_of
-from .sequence import Sequence
-
-_SHEET_PASSES = ("character", "matte", "performer_matte", "plate", "comp")
-_SHEET_FRAMES = 4
+from .images import Pixels, rgb_of
 
 _PAPER, _INK, _FAINT = (24, 24, 26), (232, 232, 232), (150, 150, 155)
 _CHECKER_SQUARE_PX = 12
@@ -59,20 +54,6 @@ def contact_sheet(title: str, columns: list[str], rows: list[SheetRow], cell_wid
         _write(page, row.label, (_MARGIN_PX, top + row_height + 5), 12, _FAINT)
         top += row_height + _LABEL_PX + _GAP_PX
     return page
-
-
-def version_sheet(version: DeliveredVersion, source: Sequence | None) -> Page:
-    """Draw a few frames, spread over the shot, of a delivered version beside their source."""
-    names = [name for name in _SHEET_PASSES if name in version.passes]
-    shown = min(_SHEET_FRAMES, version.frame_count)
-    rows = []
-    for place in range(shown):
-        index = (2 * place + 1) * version.frame_count // (2 * shown)
-        pictures = [read_picture(version.files(name)[index]) for name in names]
-        before = [] if source is None else [source[index]]
-        rows.append(SheetRow(f"frame {version.first_number + index}", (*before, *pictures)))
-    columns = [*([] if source is None else ["source"]), *(name.replace("_", " ") for name in names)]
-    return contact_sheet(version.folder.name, columns, rows)
 
 
 def over_checker(character: Pixels) -> Pixels:

@@ -43,7 +43,9 @@ def test_a_folder_without_pictures_is_called_empty(tmp_path: Path) -> None:
         open_clip(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.txt", "a.nfo", "a.m3u8", "a"])
+@pytest.mark.parametrize(
+    "name", ["a.mp4", "a.txt", "a.nfo", "a.bin", "a.ans", "a.idf", "a.adf", "a.xb", "a.m3u8", "a.mpd", "a"]
+)
 def test_a_text_is_no_clip_whatever_its_name(name: str, tmp_path: Path) -> None:
     """FFmpeg would show some of them as a film of letters, and follow the addresses in others."""
     (tmp_path / name).write_text("#EXTM3U\n#EXTINF:10,\nother.ts\n#EXT-X-ENDLIST\n" * 50)
@@ -147,6 +149,14 @@ def test_a_picture_of_one_pixel_is_too_small(tmp_path: Path) -> None:
     write_picture(tmp_path / "a_0001.png", np.zeros((1, 1, 3), np.uint8))
     with pytest.raises(PictureTooSmallError):
         open_clip(tmp_path)
+
+
+@pytest.mark.parametrize(("size", "error"), [((8, 8), PictureTooSmallError), ((8208, 16), PictureTooLargeError)])
+def test_a_movie_of_an_impossible_size_is_refused(
+    size: tuple[int, int], error: type[Exception], tmp_path: Path
+) -> None:
+    with pytest.raises(error):
+        open_clip(write_movie(tmp_path / "a.mkv", 1, codec="ffv1", size=size))
 
 
 def giant_png(side_px: int) -> bytes:

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
+import pytest
 
-from backend.contract.watch import Unwatched
-from backend.media.deliver import deliver
-from backend.media.sheet import SheetRow, contact_sheet, over_checker, version_sheet
-
-from .test_deliver import job_of, layers_of, making_of
+from backend.media.sheet import SheetRow, contact_sheet, over_checker
 
 
 def test_each_picture_stands_in_its_column_and_row() -> None:
@@ -38,10 +33,9 @@ def test_half_coverage_over_the_checker_is_half_its_light() -> None:
     assert np.abs(light[1] / light[0] - (1 - 128 / 255)).max() < 0.02
 
 
-def test_a_delivered_version_is_shown_beside_its_source(tmp_path: Path) -> None:
-    for bits in (8, 16):
-        layers = layers_of(tmp_path / f"layers{bits}", 6, bits)
-        version = deliver(layers, job_of(depth_bits=bits), tmp_path / f"out{bits}", making_of(6), Unwatched())
-        page = version_sheet(version, layers.source)
-        assert page.dtype == np.uint8
-        assert page.std() > 10
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3), (40, 60, 4)])
+def test_a_picture_of_any_kind_is_shown(shape: tuple[int, ...], kind: type) -> None:
+    white = np.full(shape, np.iinfo(kind).max, kind)
+    page = contact_sheet("", ["one"], [SheetRow("", (white,))], cell_width_px=90)
+    assert (page == 255).all(2).sum() == 90 * 60

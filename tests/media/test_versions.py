@@ -45,6 +45,13 @@ def test_many_claims_at_once_never_meet(tmp_path: Path) -> None:
     assert sorted(versions) == list(range(1, 41))
 
 
+def test_a_version_delivered_since_the_look_is_not_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered(tmp_path, "shot", "a")
+    monkeypatch.setattr("backend.media.versions._versions", lambda folder, name: iter(()))
+    assert claim(tmp_path, "shot", "b").number == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"shot_v001", ".shot_v002.partial"}
+
+
 def test_a_folder_made_by_hand_meanwhile_is_never_replaced(tmp_path: Path) -> None:
     version = claim(tmp_path, "shot", "a")
     version.delivered.mkdir()
