@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import TypedDict, cast
 
 import av
 import cv2
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 COLUMNS, ROWS = 4, 3
@@ -35,6 +37,17 @@ def painted_number(image: NDArray[np.integer]) -> int:
     return int((bits << np.arange(bits.size)).sum())
 
 
+class Encoding(TypedDict, total=False):
+    """How `write_movie` encodes."""
+
+    codec: str
+    pixel_format: str
+    fps: Fraction
+    size: tuple[int, int]
+    options: dict[str, str]
+    muxing: dict[str, str]
+
+
 def write_movie(
     path: Path,
     frame_count: int,
@@ -50,7 +63,7 @@ def write_movie(
 ) -> Path:
     """Encode painted frames. ticks: of 1/1000 s at which each frame is shown, for a variable rate."""
     with av.open(str(path), "w", options=muxing or {}) as container:
-        stream = container.add_stream(codec, rate=fps, options=options or {})
+        stream = cast(VideoStream, container.add_stream(codec, rate=fps, options=options or {}))
         stream.width, stream.height = size
         stream.pix_fmt = pixel_format
         if rotation_deg:

@@ -5,10 +5,12 @@ import struct
 import zlib
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 
 from backend.contract.errors import FileMissingError, UnderstudyError
 from backend.media.clip import open_clip
@@ -21,7 +23,7 @@ from backend.media.clipinfo import (
 )
 from backend.media.images import PictureTooLargeError, PictureTooSmallError, PictureUnreadableError, write_picture
 
-from ..painted import painted, painted_number, write_movie
+from ..painted import Encoding, painted, painted_number, write_movie
 
 
 def test_what_is_not_there_is_missing(tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ _SOUND_CODECS = {".wav": "pcm_s16le", ".m4a": "aac", ".mp3": "libmp3lame"}
 
 def write_sound(path: Path, *, sleeve: bool = False) -> Path:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(_SOUND_CODECS[path.suffix], rate=8000, layout="mono")
+        stream = cast(AudioStream, container.add_stream(_SOUND_CODECS[path.suffix], rate=8000, layout="mono"))
         if sleeve:
             picture = container.add_stream("mjpeg", rate=Fraction(1))
             picture.width, picture.height, picture.pix_fmt = 64, 48, "yuvj420p"
@@ -91,14 +93,21 @@ def test_sound_alone_is_said_to_be_sound(name: str, sleeve: bool, tmp_path: Path
         open_clip(write_sound(tmp_path / name, sleeve=sleeve))
 
 
-MUXING = {"a.mp4": {}, "fast.mp4": {"movflags": "faststart"}, "a.mkv": {}, "a.avi": {}, "a.mov": {}, "a.webm": {}}
+B_FRAMES = {"bf": "3", "g": "12"}
+CUT: dict[str, Encoding] = {
+    "a.mp4": {"options": B_FRAMES},
+    "fast.mp4": {"options": B_FRAMES, "muxing": {"movflags": "faststart"}},
+    "a.mov": {"options": B_FRAMES},
+    "a.mkv": {"options": B_FRAMES},
+    "a.avi": {"options": B_FRAMES},
+    "a.webm": {"codec": "libvpx-vp9"},
+}
 
 
 @pytest.mark.parametrize("kept", [0.05, 0.3, 0.6, 0.95, 0.999])
-@pytest.mark.parametrize("name", MUXING)
+@pytest.mark.parametrize("name", CUT)
 def test_a_file_that_was_cut_off_is_told_before_any_frame(name: str, kept: float, tmp_path: Path) -> None:
-    how = {"codec": "libvpx-vp9"} if name == "a.webm" else {"options": {"bf": "3", "g": "12"}}
-    path = write_movie(tmp_path / name, 40, **how, muxing=MUXING[name])
+    path = write_movie(tmp_path / name, 40, **CUT[name])
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
     with pytest.raises(ClipTruncatedError) as caught:
@@ -109,7 +118,7 @@ def test_a_file_that_was_cut_off_is_told_before_any_frame(name: str, kept: float
 @pytest.mark.parametrize("kept", [0.2, 0.3, 0.45, 0.6, 0.8, 0.95, 0.999])
 def test_a_cut_stream_gives_its_first_frames_or_none(kept: float, tmp_path: Path) -> None:
     """A transport stream does not say how long it is; but the cut is in coding order, and b-frames before it miss."""
-    path = write_movie(tmp_path / "a.ts", 40, options={"bf": "3", "g": "12"})
+    path = write_movie(tmp_path / "a.ts", 40, options=B_FRAMES)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
     try:
         clip = open_clip(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.contract.errors import StoppedError
+from backend.contract.errors import StoppedError, UnderstudyError
 from backend.contract.job import Casting, Delivery, Job, Mode, Pass, Shot
 from backend.contract.watch import Unwatched
 from backend.media import images
@@ -27,13 +27,13 @@ from ..painted import painted, painted_number
 SIZE = (32, 24)
 
 
-def job_of(name: str = "shot", **delivery: object) -> Job:
+def job_of(name: str = "shot", *, depth_bits: int = 8, passes: tuple[Pass, ...] = tuple(Pass)) -> Job:
     return Job(
         id=f"job-{name}",
         mode=Mode.REPLACE,
         shot=Shot(source="clip.mp4"),
         cast=(Casting(character="hero.png"),),
-        delivery=Delivery(folder="..", name="shot", **delivery),
+        delivery=Delivery(folder="..", name="shot", depth_bits=depth_bits, passes=passes),
     )
 
 
@@ -98,6 +98,7 @@ def test_the_comp_is_the_source_to_the_bit_where_the_change_matte_is_nothing(bit
     version = deliver(layers, job_of(depth_bits=bits), tmp_path, making_of(2), Unwatched())
     for index in range(2):
         comp, change = (read_picture(version.files(name)[index]) for name in ("comp", "change_matte"))
+        assert layers.source
         source = layers.source[index]
         assert comp.dtype == change.dtype == source.dtype
         assert 0 < (change == 0).mean() < 1
@@ -223,7 +224,7 @@ class FailingDisk:
     [(errno.ENOSPC, DiskFullError), (errno.EROFS, FolderReadOnlyError), (errno.EACCES, FolderReadOnlyError)],
 )
 def test_a_disk_that_fails_midway_is_told_in_words_and_left_clean(
-    code: int, error: type[Exception], layers: Layers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    code: int, error: type[UnderstudyError], layers: Layers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.media.sequence.write_picture", FailingDisk(code, 9))
     with pytest.raises(error) as caught:

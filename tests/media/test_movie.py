@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,10 +14,10 @@ import pytest
 from backend.media.clip import open_clip
 from backend.media.clipinfo import FrameRangeError, assumptions, reductions
 
-from ..painted import painted, painted_number, write_movie
+from ..painted import Encoding, painted, painted_number, write_movie
 
 B_FRAMES = {"bf": "3", "g": "12"}
-KINDS = {
+KINDS: dict[str, tuple[str, Encoding]] = {
     "h264 with b-frames": ("a.mp4", {"options": B_FRAMES}),
     "h264 open gop": ("a.mkv", {"options": {**B_FRAMES, "x264-params": "open-gop=1"}}),
     "h265 10 bit": (
@@ -132,8 +133,7 @@ def test_frames_outside_the_clip_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_the_depth_cannot_hold_is_announced(tmp_path: Path) -> None:
-    how = {"codec": "ffv1", "pixel_format": "yuva444p10le"}
-    info = open_clip(write_movie(tmp_path / "a.mkv", 2, **how)).info
+    info = open_clip(write_movie(tmp_path / "a.mkv", 2, codec="ffv1", pixel_format="yuva444p10le")).info
     assert (info.bits, info.has_alpha) == (10, True)
     at_8, at_16 = reductions(info, 8), reductions(info, 16)
     assert any("10 bits" in text for text in at_8)
@@ -163,6 +163,7 @@ def test_a_very_long_path_is_opened(tmp_path: Path) -> None:
 
 def test_stopping_in_the_middle_leaves_no_thread_behind(tmp_path: Path) -> None:
     frames = open_clip(write_movie(tmp_path / "a.mp4", 40)).frames(0, 39, 8)
+    assert isinstance(frames, Generator)
     next(frames)
     frames.close()
     assert not [thread for thread in threading.enumerate() if "ThreadPoolExecutor" in thread.name]

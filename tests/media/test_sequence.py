@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,7 @@ def test_reading_runs_ahead_but_not_far() -> None:
     assert next(items) == 0
     time.sleep(0.05)
     assert len(made) == 5
+    assert isinstance(items, Generator)
     items.close()
 
 

@@ -35,7 +35,7 @@ def test_half_coverage_over_the_checker_is_half_its_light() -> None:
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3), (40, 60, 4)])
-def test_a_picture_of_any_kind_is_shown(shape: tuple[int, ...], kind: type) -> None:
+def test_a_picture_of_any_kind_is_shown(shape: tuple[int, ...], kind: type[np.uint8]) -> None:
     white = np.full(shape, np.iinfo(kind).max, kind)
     page = contact_sheet("", ["one"], [SheetRow("", (white,))], cell_width_px=90)
     assert (page == 255).all(2).sum() == 90 * 60
