@@ -14,12 +14,14 @@ from .fill import spread
 from .geometry import pixels_of
 from .ground import Ground
 from .hole import grow
-from .samples import View, Witnesses, agree
+from .samples import Samples, View, Witnesses, agree
 
 _RING = 0.02
 """Width, in frame heights, of the band round the hole where samples are compared with the frame itself."""
 _AGREED, _APART = 6.0, 18.0
 """Spread of samples (code values of 255) up to which their median stands, and from which the nearest one does."""
+_LATER = 4.0
+"""Code values by which a sample must suit better to be taken before one that is nearer in time."""
 _SOFT_SEAM_PX = 6.0
 _MOST_CORRECTION = 24.0
 _CELL_PX = 8
@@ -51,7 +53,12 @@ def restore(witnesses: Witnesses, ground: Ground, view: View, frame: NDArray[Any
     unit = np.float32(255 / full)
     doubt = canvas.blur(consensus.spread * unit, len(hole) / 120)
     alone = np.clip((doubt - _AGREED) / (_APART - _AGREED), 0, 1)[:, None]
-    colour = consensus.agreed + (consensus.nearest - consensus.agreed) * alone
+    colour = consensus.agreed
+    if alone.any():
+        expected = canvas.continued(
+            np.where(within[:, None], colour, frame[rows, columns]), ~within | (doubt < _AGREED)
+        )
+        colour = colour + (_whole(canvas, samples, expected, unit, len(hole)) - colour) * alone
     trust = np.clip(canvas.depth(seen) / _SOFT_SEAM_PX, 0, 1)[:, None]
     colour = colour * trust + ground.read(view, points) * (1 - trust)
     difference = (frame[rows, columns].astype(np.float32) - colour) * unit
@@ -64,6 +71,26 @@ def restore(witnesses: Witnesses, ground: Ground, view: View, frame: NDArray[Any
     trusted = _confidence(error + 0.5 * misfit, samples.age, seen, canvas.depth(~seen) / len(hole))
     confidence[hole] = trusted[within]
     return Restored(plate, confidence, 100.0 * float(np.count_nonzero(~seen & within) / np.count_nonzero(within)))
+
+
+def _whole(
+    canvas: _Canvas, samples: Samples, expected: NDArray[np.float32], unit: np.float32, height: int
+) -> NDArray[np.float32]:
+    """Choose one sample per pixel, neighbours alike: what suits the surroundings, else the nearest in time.
+
+    A ball that flies through does not suit the lawn round it; leaves suit leaves, whenever they were filmed.
+    """
+    best = np.full(len(expected), np.inf, np.float32)
+    chosen = expected.copy()
+    for place, colours in enumerate(samples.colours):
+        valid = samples.count > place
+        if not valid.any():
+            break
+        away = np.where(valid, np.abs(np.where(valid[:, None], colours, 0) - expected).mean(1) * unit, 255)
+        cost = canvas.blur(away, height / 90) + _LATER * place
+        better = valid & (cost < best)
+        best[better], chosen[better] = cost[better], colours[better]
+    return chosen
 
 
 def _confidence(
@@ -99,6 +126,10 @@ class _Canvas:
         ones = np.ones(len(values), np.float32)
         total = cv2.GaussianBlur(self.draw(values), (0, 0), sigma)
         return self.read(total) / self.read(cv2.GaussianBlur(self.draw(ones), (0, 0), sigma))
+
+    def continued(self, values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Continue the known pixels' values smoothly over the others."""
+        return self.read(self._spread(values.astype(np.float32), known))
 
     def depth(self, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Tell how far each pixel lies inside a set of pixels, 0 outside it."""

@@ -2,7 +2,7 @@
 """What other frames saw behind a pixel: gathered nearest in time first, and made into one colour.
 
 Agreement decides. Where samples agree their median is the set, and a passing ball or a matte's fringe is voted out;
-where none agree (leaves, a crowd) the nearest in time is one coherent picture, whose median would be a ghost.
+where none agree (leaves, a crowd) a median would be a ghost, and restore.py takes one frame's picture whole.
 """
 
 from __future__ import annotations
@@ -65,10 +65,9 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """Of n pixels: the agreed colour and the nearest one, `n 3`; spread `n`, mean distance of samples to agreement."""
+    """Of n pixels: the agreed colour, `n 3`, and the spread `n`: mean distance of the samples to it."""
 
     agreed: NDArray[np.float32]
-    nearest: NDArray[np.float32]
     spread: NDArray[np.float32]
 
 
@@ -182,8 +181,7 @@ def agree(samples: Samples) -> Consensus:
         distance[valid] += np.abs(colour[valid] - agreed[valid]).mean(1)
     unseen = samples.count == 0
     agreed[unseen] = 0
-    nearest = np.where(unseen[:, None], 0, samples.colours[0]).astype(np.float32)
-    return Consensus(agreed, nearest, distance / np.maximum(samples.count, 1))
+    return Consensus(agreed, distance / np.maximum(samples.count, 1))
 
 
 def _is_free(free: NDArray[np.bool_], places: Points) -> NDArray[np.bool_]:
