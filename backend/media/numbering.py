@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from ..contract.errors import UnderstudyError
@@ -15,7 +16,7 @@ PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 
 _NUMBERED = re.compile(r"(?P<head>.*?)(?P<number>\d+)(?P<tail>\D*)", re.ASCII | re.DOTALL)
 _PLACE_HOLDER = re.compile(r"#+|%0?\d*d")
-_SHOWN_NUMBERS = 12
+_SHOWN_GAPS = 12
 
 
 class SequenceGapError(UnderstudyError):
@@ -23,9 +24,11 @@ class SequenceGapError(UnderstudyError):
 
     hint = "Render or copy the missing pictures, then try again."
 
-    def __init__(self, folder: Path, missing: tuple[int, ...]) -> None:
-        verb = "Frame {} is" if len(missing) == 1 else "Frames {} are"
-        super().__init__(f"{verb.format(spell_numbers(missing))} missing in {folder}.")
+    def __init__(self, folder: Path, missing: tuple[range, ...]) -> None:
+        is_one = sum(map(len, missing)) == 1
+        super().__init__(
+            f"{'Frame' if is_one else 'Frames'} {_spell(missing)} {'is' if is_one else 'are'} missing in {folder}."
+        )
         self.folder, self.missing = folder, missing
 
 
@@ -87,17 +90,16 @@ def find_pictures(source: Path) -> PictureFiles:
     return _in_order(source.parent, files.get((head, tail), []))
 
 
-def spell_numbers(numbers: tuple[int, ...]) -> str:
-    """Write numbers as `3, 7 to 9, 12`, cut short after a dozen runs."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    shown = [str(first) if first == last else f"{first} to {last}" for first, last in runs[:_SHOWN_NUMBERS]]
-    more = len(runs) - _SHOWN_NUMBERS
-    return ", ".join(shown) + (f" and {more} more gaps" if more > 0 else "")
+def gaps_in(numbers: tuple[int, ...]) -> tuple[range, ...]:
+    """Find the runs of numbers that are missing between rising ones; as runs, for a date in a name makes millions."""
+    return tuple(range(before + 1, after) for before, after in pairwise(numbers) if after > before + 1)
+
+
+def _spell(runs: tuple[range, ...]) -> str:
+    """Write runs as `3, 7 to 9`, cut short after a dozen."""
+    shown = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs[:_SHOWN_GAPS]]
+    more = len(runs) - _SHOWN_GAPS
+    return ", ".join(shown) + (f" and in {more} more gaps" if more > 0 else "")
 
 
 def _is_visible_picture(path: Path) -> bool:
@@ -130,10 +132,9 @@ def _sequence_round(picture: Path) -> PictureFiles:
 def _in_order(folder: Path, files: list[tuple[int, Path]]) -> PictureFiles:
     files = sorted(files)
     numbers = tuple(number for number, _ in files)
-    twice = tuple(path.name for (number, path), after in zip(files, numbers[1:], strict=False) if number == after)
+    twice = tuple(path.name for (number, path), (after, _) in pairwise(files) if number == after)
     if twice:
         raise SequenceAmbiguousError(folder, twice)
-    if numbers and numbers[-1] - numbers[0] + 1 != len(numbers):
-        have = set(numbers)
-        raise SequenceGapError(folder, tuple(n for n in range(numbers[0], numbers[-1]) if n not in have))
+    if missing := gaps_in(numbers):
+        raise SequenceGapError(folder, missing)
     return PictureFiles(tuple(path for _, path in files), numbers)
