@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ _LEAST_SHARE = 0.01
 """With fewer known samples than this share of its window, a model knows nothing."""
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 _NEVER = np.float32(-1e3)
+_ANY_COLOUR = np.float32(1.5 * math.log(2 * math.pi))
+"""Log density where every colour is as likely, less the normal distribution's constant that log_density leaves out."""
 
 
 class NearbyColours:
@@ -62,9 +66,9 @@ def colour_evidence(
     """Log odds that the colour of a pixel that is neither surely one nor the other is the performer's.
 
     rgb: `h w 3` float32 0..1. performer, background: `h w` bool. radii_px: near and wide. The performer's colours are
-    those seen near; the background's are those near or, for it goes on behind the performer, in the wide surroundings,
-    whichever explain the pixel better. Returns `n` values for the `n` doubtful pixels in reading order; 0 where
-    either side is unknown.
+    those seen near, or all alike where none are; the background's are those near or, for it goes on behind the
+    performer, wide, whichever explain the pixel better. Returns `n` values for the `n` doubtful pixels in reading
+    order; 0 where the background is unknown.
     """
     rows, columns = np.nonzero(~(performer | background))
     near_px, wide_px = radii_px
@@ -73,10 +77,10 @@ def colour_evidence(
     def density(known: Mask, radius_px: float) -> Values:
         return NearbyColours(rgb, known, radius_px, stride_px).log_density(asked, rows, columns)
 
-    inside = density(performer, near_px)
+    near = density(performer, near_px)
+    inside = np.where(near > _NEVER, near, _ANY_COLOUR)
     outside = np.maximum(density(background, near_px), density(background, wide_px))
-    is_known = (inside > _NEVER) & (outside > _NEVER)
-    return np.where(is_known, inside - outside, np.float32(0))
+    return np.where(outside > _NEVER, inside - outside, np.float32(0))
 
 
 def _determinant(matrix: list[Values]) -> Values:
