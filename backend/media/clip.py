@@ -6,17 +6,27 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from ..contract.errors import FileMissingError
+from ..contract.errors import FileMissingError, UnderstudyError
 from .clipinfo import Clip, ClipEmptyError
 from .numbering import is_pattern, is_picture
 from .pictures import open_pictures
+
+
+class MovieReaderMissingError(UnderstudyError):
+    """A movie was chosen where PyAV, which reads movies, is not installed."""
+
+    hint = "Render or convert the movie to a PNG sequence and choose that, or run Understudy from its own environment."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"The movie {path} can't be read here: the library PyAV is not installed.")
+        self.path = path
 
 
 def open_clip(source: Path, fps: Fraction | None = None) -> Clip:
     """Open a movie file, a folder of pictures, one picture of a numbered sequence, or a `name_####.png` pattern.
 
     fps overrides the file's own; it changes no frame. The whole file is surveyed, none of it is kept. Raises
-    FileMissingError, ClipEmptyError, and what `open_pictures` and `open_movie` raise.
+    FileMissingError, ClipEmptyError, MovieReaderMissingError, and what `open_pictures` and `open_movie` raise.
     """
     if not source.exists():
         if is_pattern(source) and source.parent.is_dir():
@@ -26,6 +36,8 @@ def open_clip(source: Path, fps: Fraction | None = None) -> Clip:
         return open_pictures(source, fps)
     if source.stat().st_size == 0:
         raise ClipEmptyError(source)
-    from .movie import open_movie  # PyAV is not in Blender's Python, where picture sequences must work all the same
-
+    try:  # PyAV is not in Blender's Python, where picture sequences must work all the same
+        from .movie import open_movie
+    except ModuleNotFoundError as error:
+        raise MovieReaderMissingError(source) from error
     return open_movie(source, fps)

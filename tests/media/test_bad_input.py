@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from av.audio.stream import AudioStream
 
 from backend.contract.errors import FileMissingError, UnderstudyError
-from backend.media.clip import open_clip
+from backend.media.clip import MovieReaderMissingError, open_clip
 from backend.media.clipinfo import (
     ClipDamagedError,
     ClipEmptyError,
@@ -210,3 +211,13 @@ def test_every_refusal_names_the_file_and_says_what_to_do(tmp_path: Path) -> Non
         open_clip(tmp_path / "bad.mp4")
     assert "bad.mp4" in str(caught.value)
     assert caught.value.hint
+
+
+def test_a_movie_where_nothing_reads_movies_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_movie(tmp_path / "a.mp4", 1)
+    monkeypatch.delitem(sys.modules, "backend.media.movie", raising=False)
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MovieReaderMissingError, match=r"a\.mp4"):
+        open_clip(path)
