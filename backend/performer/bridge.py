@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .detect import Hand
 from .points import LEFT_WRIST, NOSE, RIGHT_WRIST
-from .sighting import Sighting, person_box
+from .sighting import Sighting
 from .smooth import Track, runs, smoothed
 from .tracks import BODY_POINTS, FACE_POINTS, HAND_POINTS, Presence, Tracks
 from .window import Box, Points
@@ -45,7 +45,7 @@ class Found:
             sighting.face,
             sighting.left_hand,
             sighting.right_hand,
-            person_box(sighting),
+            sighting.box,
             sighting.consistency,
         )
 

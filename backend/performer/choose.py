@@ -10,10 +10,10 @@ from ..contract.job import PerformerChoice, Pick
 from ..media.sequence import Sequence
 from .appearance import appearance
 from .detect import Detector
-from .find import People, Person, Seen
 from .judge import ACCEPTED
+from .people import People, Person, Seen
 from .prepare import as_rgb8
-from .sighting import examine, person_box
+from .sighting import examine
 from .window import Box, area, overlap
 
 _LEAST_OVERLAP = 0.2
@@ -85,7 +85,7 @@ def _sought_or_none(people: People, choice: PerformerChoice, index: int, frames:
         for box in _search_boxes(choice, frame.shape[0]):
             for body in detector.bodies(frame, box):
                 sighting = examine(detector, frame, body)
-                seen = Seen(index, person_box(sighting), sighting.consistency)
+                seen = Seen(index, sighting.box, sighting.consistency)
                 if sighting.consistency >= ACCEPTED and _fit(choice, seen.box) > 0:
                     next_id = max((person.id for person in people.persons), default=0) + 1
                     return Person(next_id, (seen,), appearance(frame, body))

@@ -42,6 +42,11 @@ class Body:
     window: Window
 
     @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Which of the points lie in the frame, `33`."""
+        return _inside(self.points, self.window)
+
+    @property
     def box(self) -> Box:
         """Round the joints that are in the frame, whether or not hidden; round all if none is."""
         seen = self.score > 0.3
@@ -96,22 +101,27 @@ class Detector:
         for task in (self._pose, self._face, self._hand, self._selfie):
             task.close()
 
+    def clear_window(self, frame: Picture, box: Box, most_px: int = WINDOW_PX) -> Window:
+        """Cut a window whose picture is as the networks like it: not dark, not noisy."""
+        window = Window.cut(frame, box, most_px)
+        return replace(window, picture=made_clear(window.picture))
+
     def bodies(self, frame: Picture, box: Box, most_px: int = WINDOW_PX) -> list[Body]:
         """Find people in a box of a frame, `h w 3` uint8 RGB, the most certain first."""
-        window = _clear_window(frame, box, most_px)
+        window = self.clear_window(frame, box, most_px)
         found = self._pose.detect(self._image(window))
         masks = found.segmentation_masks or []
         return [_body(marks, mask, window) for marks, mask in zip(found.pose_landmarks, masks, strict=True)]
 
     def face_or_none(self, frame: Picture, box: Box) -> Points | None:
         """Find the face mesh, `468 3` pixels, in a box of a frame."""
-        window = _clear_window(frame, box, _FACE_WINDOW_PX)
+        window = self.clear_window(frame, box, _FACE_WINDOW_PX)
         found = self._face.detect(self._image(window)).face_landmarks
         return window.to_frame(_points(found[0][:FACE_POINTS])) if found else None
 
     def hands(self, frame: Picture, box: Box) -> list[Hand]:
         """Find hands in a box of a frame."""
-        window = _clear_window(frame, box, _HAND_WINDOW_PX)
+        window = self.clear_window(frame, box, _HAND_WINDOW_PX)
         found = self._hand.detect(self._image(window))
         sides = [max(side.score for side in sides) for sides in found.handedness]
         return [
@@ -132,18 +142,16 @@ class Detector:
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=picture)
 
 
-def _clear_window(frame: Picture, box: Box, most_px: int) -> Window:
-    window = Window.cut(frame, box, most_px)
-    return replace(window, picture=made_clear(window.picture))
-
-
 def _body(marks: Iterable[Any], mask: Any, window: Window) -> Body:
     marks = list(marks)
     points = window.to_frame(_points(marks))
-    width, height = window.frame_size_px
-    inside = (points[:, :2] > -0.5).all(1) & (points[:, 0] < width - 0.5) & (points[:, 1] < height - 0.5)
     seen = np.array([min(mark.visibility, mark.presence) for mark in marks], np.float32)
-    return Body(points, np.where(inside, seen, 0).astype(np.float32), _as_mask(mask.numpy_view()), window)
+    return Body(points, seen * _inside(points, window), _as_mask(mask.numpy_view()), window)
+
+
+def _inside(points: Points, window: Window) -> NDArray[np.bool_]:
+    width, height = window.frame_size_px
+    return (points[:, :2] > -0.5).all(1) & (points[:, 0] < width - 0.5) & (points[:, 1] < height - 0.5)
 
 
 def _points(marks: Iterable[Any]) -> Points:

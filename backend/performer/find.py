@@ -1,39 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is in a shot: a coarse look at some of its frames, and one id for each person over all of them."""
+"""Find everybody in a shot: a coarse look at some of its frames, closer where somebody may be."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..contract.errors import UnderstudyError
 from ..contract.watch import Watch
 from ..media.sequence import Sequence
-from .appearance import Appearance, appearance, likeness, typical
-from .detect import Body, Detector
-from .judge import ACCEPTED, same_person
+from .abreast import abreast
+from .appearance import appearance
+from .detect import Body, Detector, Mask
+from .judge import ACCEPTED, GOOD, same_person
+from .people import Glimpse, People, Seen, linked
+from .points import UPPER_BODY
 from .prepare import as_rgb8
-from .sighting import examine, person_box
-from .window import Box, Picture, area, frame_box, overlap, share_within
+from .sighting import Sighting, examine, face_window
+from .window import Box, Picture, frame_box, square
 
 SAMPLES = 12
 """Frames of a shot that are looked at."""
 
 _MOST_PEOPLE = 5
 _FRAME_WINDOW_PX = 1024
+
 _TILED_SAMPLES = 3
-_TILE = 0.5
-"""Side of a tile for small people, in frame heights: a person of a fifth of the frame's height is found in it."""
+"""In so many of the frames people are sought who are small in the picture."""
+
+_TILES = (1.0, 0.5)
+"""Sides of the tiles for them, in frame heights; in the smaller, somebody of a fifth of the frame's height is found."""
 
 _MOST_WITHIN = 0.5
-"""A find in a tile that lies so far within somebody found before is a part of that body, not a person."""
+"""A find of whose coverage so much belongs to somebody found before is a part of that body, not a person."""
 
-_SAME_LIKENESS = 0.55
-"""Least likeness of clothes between two samples of one person."""
+_LEAST_AGREEMENT = 0.5
+
+_LEAST_UPPER_BODY = 0.78
+"""Mean score that shoulders, elbows and hips in the frame must have where no face is seen."""
 
 
 class NobodyFoundError(UnderstudyError):
@@ -46,168 +52,109 @@ class NobodyFoundError(UnderstudyError):
         self.sampled_frames = sampled_frames
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A person in one sampled frame of the shot. score: consistency 0..1."""
-
-    frame: int
-    box: Box
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in the shot: id from 1 on, in order of size; where seen, by frame; what is worn."""
-
-    id: int
-    seen: tuple[Seen, ...]
-    looks: Appearance
-
-    def box_at(self, frame: int) -> Box:
-        """Guess the box in any frame: linear between the sampled frames, the nearest one outside them."""
-        at = [seen.frame for seen in self.seen]
-        boxes = np.stack([seen.box for seen in self.seen])
-        return np.array([np.interp(frame, at, edge) for edge in boxes.T], np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Everybody found in a shot of so many frames, the largest first."""
-
-    frame_count: int
-    persons: tuple[Person, ...]
-
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        persons = [
-            {
-                "id": person.id,
-                "looks": [round(float(part), 5) for part in person.looks],
-                "seen": [
-                    {"frame": s.frame, "box": [round(float(v), 2) for v in s.box], "score": round(s.score, 4)}
-                    for s in person.seen
-                ],
-            }
-            for person in self.persons
-        ]
-        path.write_text(json.dumps({"frame_count": self.frame_count, "persons": persons}, indent=1), encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: Path) -> People:
-        """Read what `save` wrote."""
-        data = json.loads(path.read_text(encoding="utf-8"))
-        persons = tuple(
-            Person(
-                person["id"],
-                tuple(Seen(s["frame"], np.array(s["box"], np.float32), s["score"]) for s in person["seen"]),
-                np.array(person["looks"], np.float32),
-            )
-            for person in data["persons"]
-        )
-        return cls(data["frame_count"], persons)
-
-
-@dataclass(frozen=True, slots=True)
-class _Glimpse:
-    seen: Seen
-    looks: Appearance
-
-
 def find_people(frames: Sequence, watch: Watch) -> People:
-    """Look for everybody in about a dozen frames, spread evenly. Raises NobodyFoundError."""
+    """Look for everybody in about a dozen frames, spread evenly; in all of them closely if nobody is found at once.
+
+    Raises NobodyFoundError.
+    """
     samples = sampled(len(frames))
-    glimpses: list[list[_Glimpse]] = []
-    with Detector(most_bodies=_MOST_PEOPLE) as detector:
-        for done, (frame, with_tiles) in enumerate(samples, 1):
-            glimpses.append(_look(detector, as_rgb8(frames[frame]), frame, with_tiles))
-            watch.frames_done(done, len(samples))
-        if not any(glimpses):
-            glimpses = [_look(detector, as_rgb8(frames[frame]), frame, True) for frame, tiled in samples if not tiled]
+    glimpses = _glimpsed(frames, samples, watch)
+    if not any(glimpses):
+        glimpses = _glimpsed(frames, [(index, True) for index, closely in samples if not closely], watch)
     if not any(glimpses):
         raise NobodyFoundError(len(samples))
-    return People(len(frames), _linked(glimpses))
+    return People(len(frames), linked(glimpses))
 
 
 def sampled(count: int) -> list[tuple[int, bool]]:
-    """Choose the frames to look at, and in which of them tiles are looked at too."""
+    """Choose the frames to look at, and in which of them to look closely."""
     number = min(SAMPLES, count)
     frames = [round(float(at)) for at in np.linspace(0, count - 1, number)]
-    tiled = {frames[round(float(at))] for at in np.linspace(0, number - 1, min(_TILED_SAMPLES, number))}
-    return [(frame, frame in tiled) for frame in frames]
+    closely = {frames[round(float(at))] for at in np.linspace(0, number - 1, min(_TILED_SAMPLES, number))}
+    return [(frame, frame in closely) for frame in frames]
 
 
-def people_in(detector: Detector, frame: Picture, boxes: list[Box]) -> list[Body]:
-    """Find each person once in several windows of a frame, the first window's find taking precedence."""
-    found: list[Body] = []
-    for box in boxes:
-        for body in detector.bodies(frame, box, _FRAME_WINDOW_PX):
-            if not any(same_person(body, other) for other in found):
-                found.append(body)
-    return found
-
-
-def tiles(frame: Picture) -> list[Box]:
-    """Cover a frame by overlapping squares for people too small in the whole."""
-    height, width = frame.shape[:2]
-    side = _TILE * height
-    xs = np.linspace(0, max(width - side, 0), int(np.ceil(width / side * 1.5)))
-    ys = np.linspace(0, height - side, 3)
-    return [np.array([x, y, x + side, y + side], np.float32) for y in ys for x in xs]
-
-
-def _look(detector: Detector, frame: Picture, index: int, with_tiles: bool) -> list[_Glimpse]:
-    boxes = [frame_box(frame), *(tiles(frame) if with_tiles else [])]
-    glimpses: list[_Glimpse] = []
-    for body in people_in(detector, frame, boxes):
-        # once more on a window of its own: in the whole frame the body may be only a few pixels of the network's
-        closer = detector.bodies(frame, _grown(body.box))
-        body = next((near for near in closer if same_person(body, near)), body)
-        sighting = examine(detector, frame, body)
-        seen = Seen(index, person_box(sighting), sighting.consistency)
-        apart = all(share_within(seen.box, other.seen.box) < _MOST_WITHIN for other in glimpses)
-        if apart and seen.score >= ACCEPTED:
-            glimpses.append(_Glimpse(seen, appearance(frame, body)))
+def _glimpsed(frames: Sequence, samples: list[tuple[int, bool]], watch: Watch) -> list[list[Glimpse]]:
+    """Look into each sample; two threads take turns."""
+    glimpses: list[list[Glimpse]] = []
+    for step in abreast([_look(frames, samples[0::2]), _look(frames, samples[1::2])]):
+        glimpses += step
+        watch.frames_done(len(glimpses), len(samples))
     return glimpses
 
 
-def _grown(box: Box) -> Box:
-    margin = 0.25 * max(box[2] - box[0], box[3] - box[1])
-    return box + np.array([-margin, -margin, margin, margin], np.float32)
+def _look(frames: Sequence, samples: list[tuple[int, bool]]) -> Iterator[list[Glimpse]]:
+    with Detector(most_bodies=_MOST_PEOPLE) as detector:
+        for index, closely in samples:
+            frame = as_rgb8(frames[index])
+            seen = people_in(detector, frame, closely)
+            yield [Glimpse(Seen(index, s.box, s.consistency), appearance(frame, s.body)) for s in seen]
 
 
-def _linked(frames: list[list[_Glimpse]]) -> tuple[Person, ...]:
-    """Give ids: each frame's people go to those known so far, the most alike pair first."""
-    known: list[list[_Glimpse]] = []
-    for glimpses in frames:
-        free = list(range(len(known)))
-        for glimpse, chain in _pairs(glimpses, known):
-            if chain in free:
-                free.remove(chain)
-                known[chain].append(glimpse)
-                glimpses = [other for other in glimpses if other is not glimpse]
-        known += [[glimpse] for glimpse in glimpses]
-    known.sort(key=lambda chain: -float(np.sum([area(glimpse.seen.box) for glimpse in chain])))
-    return tuple(
-        Person(number, tuple(g.seen for g in chain), typical([g.looks for g in chain]))
-        for number, chain in enumerate(known, 1)
+def people_in(detector: Detector, frame: Picture, closely: bool) -> list[Sighting]:
+    """Find everybody in a frame, `h w 3` uint8, each once, the large before the small.
+
+    closely: look for small people too, in tiles, even if somebody is found in the whole.
+    """
+    found = _new(detector, frame, [frame_box(frame)], [])
+    if closely or not found:
+        for side in _TILES:
+            found += _new(detector, frame, tiles(frame, side), found)
+    return found
+
+
+def tiles(frame: Picture, part: float) -> list[Box]:
+    """Cover a frame by squares that overlap by a third or more, their side a part of the frame's shorter side."""
+    height, width = frame.shape[:2]
+    side = part * min(height, width)
+    xs = np.linspace(0, width - side, int(np.ceil(1.5 * (width / side - 1))) + 1)
+    ys = np.linspace(0, height - side, int(np.ceil(1.5 * (height / side - 1))) + 1)
+    return [np.array([x, y, x + side, y + side], np.float32) for y in ys for x in xs]
+
+
+def look_closer(detector: Detector, frame: Picture, body: Body) -> Sighting | None:
+    """Look at a candidate again in a window of its own, and in one that its face suggests. None if it is nobody."""
+    first = examine(detector, frame, body)
+    sightings = _examined(detector, frame, square(first.box, 1.5))
+    if first.face is not None and all(sighting.consistency < GOOD for sighting in sightings):
+        sightings += _examined(detector, frame, face_window(first.face))
+    best = max(sightings, key=lambda sighting: sighting.consistency, default=None)
+    return best if best is not None and _is_somebody(best) else None
+
+
+def _new(detector: Detector, frame: Picture, boxes: list[Box], known: list[Sighting]) -> list[Sighting]:
+    """Find people in windows of a frame who are not among those known."""
+    everybody, covered = list(known), [_covered(sighting.body, sighting.mask) for sighting in known]
+    for body in (body for box in boxes for body in detector.bodies(frame, box, _FRAME_WINDOW_PX)):
+        if any(same_person(body, other.body) for other in everybody) or _is_part(body, body.mask, covered):
+            continue
+        sighting = look_closer(detector, frame, body)
+        if sighting is not None and not _is_part(sighting.body, sighting.mask, covered):
+            everybody.append(sighting)
+            covered.append(_covered(sighting.body, sighting.mask))
+    return everybody[len(known) :]
+
+
+def _examined(detector: Detector, frame: Picture, box: Box) -> list[Sighting]:
+    return [examine(detector, frame, body) for body in detector.bodies(frame, box)[:1]]
+
+
+def _is_somebody(sighting: Sighting) -> bool:
+    """Ask more than consistency: lamps and folds of cloth have no face, and no arms and hips that are believed."""
+    upper_body = sighting.body.score[list(UPPER_BODY)][sighting.body.inside[list(UPPER_BODY)]]
+    return (
+        sighting.consistency >= ACCEPTED
+        and sighting.agreement >= _LEAST_AGREEMENT
+        and (sighting.face is not None or float(upper_body.sum()) >= _LEAST_UPPER_BODY * max(len(upper_body), 2))
     )
 
 
-def _pairs(glimpses: list[_Glimpse], known: list[list[_Glimpse]]) -> Iterator[tuple[_Glimpse, int]]:
-    """Give all admissible pairs of a glimpse and a known person, the best first; a glimpse may come more than once."""
-    scored = [(_affinity(glimpse, chain), g, c) for g, glimpse in enumerate(glimpses) for c, chain in enumerate(known)]
-    used: set[int] = set()
-    for value, g, c in sorted(scored, key=lambda pair: (-pair[0], pair[1], pair[2])):
-        if value > 0 and g not in used:
-            used.add(g)
-            yield glimpses[g], c
+def _covered(body: Body, mask: Mask) -> NDArray[np.bool_]:
+    """Give what a mask of a body's window covers of the frame, at a quarter of its size."""
+    return np.asarray(body.window.paste(mask)[::4, ::4] > 128)
 
 
-def _affinity(glimpse: _Glimpse, chain: list[_Glimpse]) -> float:
-    """Weigh clothes, place and size against the chain's last glimpse; 0 if it can't be the same person."""
-    last = chain[-1].seen.box
-    alike = likeness(glimpse.looks, typical([other.looks for other in chain]))
-    height = max(last[3] - last[1], 1.0)
-    centre = glimpse.seen.box.reshape(2, 2).mean(0) - last.reshape(2, 2).mean(0)
-    near = float(np.exp(-np.linalg.norm(centre) / height))
-    return alike + 0.5 * near + 0.5 * overlap(glimpse.seen.box, last) if alike > _SAME_LIKENESS else 0.0
+def _is_part(body: Body, mask: Mask, covered: list[NDArray[np.bool_]]) -> bool:
+    """Tell whether most of what a body covers is covered by one of others."""
+    own = _covered(body, mask)
+    return any((own & other).sum() > _MOST_WITHIN * max(own.sum(), 1) for other in covered)

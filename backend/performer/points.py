@@ -11,6 +11,22 @@ HEAD = tuple(range(11))
 TRUNK = (LEFT_SHOULDER, RIGHT_SHOULDER, RIGHT_HIP, LEFT_HIP)
 """In order round the quadrangle."""
 LIMBS = (*TRUNK, LEFT_ELBOW, RIGHT_ELBOW, LEFT_WRIST, RIGHT_WRIST, 25, 26, 27, 28)
+BONES = (
+    (11, 13),
+    (13, 15),
+    (15, 19),
+    (12, 14),
+    (14, 16),
+    (16, 20),
+    (23, 25),
+    (25, 27),
+    (27, 31),
+    (24, 26),
+    (26, 28),
+    (28, 32),
+)
+"""Arms to the index fingers, legs to the toes."""
+UPPER_BODY = (*TRUNK, LEFT_ELBOW, RIGHT_ELBOW)
 LEFT_HAND, RIGHT_HAND = (15, 17, 19, 21), (16, 18, 20, 22)
 """The pose's own few points of a hand: wrist, little finger, index finger, thumb."""
 

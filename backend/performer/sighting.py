@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from .coverage import coverage
 from .detect import Body, Detector, Hand, Mask
 from .judge import body_width, consistency
 from .points import (
+    FACE_CHIN,
+    FACE_TOP,
     HEAD,
     LEFT_ELBOW,
     LEFT_HAND,
@@ -30,11 +32,10 @@ _HAND_REACH = 1.1
 _LEAST_HAND_REACH = 0.8
 """The same in body widths, for forearms that point at the camera."""
 
-_SEEN_WRIST = 0.3
+_BODY_FACES = 6.0
+"""Side of the window below a face, in face heights: the upper body is enough to set the rest right."""
 
-_NEAR_PX = 128
-_NEAR = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
-"""How far from the pose's coverage any person's counts: 4 % of the window, on a small picture of it."""
+_SEEN_WRIST = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,23 @@ class Sighting:
     left_hand: Hand | None = None
     right_hand: Hand | None = None
 
+    @property
+    def box(self) -> Box:
+        """Box of all that is seen of the person: joints and coverage."""
+        window, covered = self.body.window, self.mask > 128
+        rows, columns = np.flatnonzero(covered.any(1)), np.flatnonzero(covered.any(0))
+        if not len(rows):
+            return self.body.box
+        corners = np.array([[columns[0], rows[0]], [columns[-1] + 1, rows[-1] + 1]], np.float32)
+        corners = corners * (window.side_px / self.mask.shape[0]) + window.box[:2]
+        return box_round(np.concatenate([corners, self.body.box.reshape(2, 2)]))
+
+    @property
+    def agreement(self) -> float:
+        """How much of what the pose network covers is a person for the segmenter too, 0..1."""
+        covered = self.body.mask > 128
+        return float((self.mask[covered] > 0.75 * 255).mean()) if covered.any() else 0.0
+
 
 def examine(detector: Detector, frame: Picture, body: Body) -> Sighting:
     """Look for the face and the coverage that belong to a body, and say how well they agree. Not for hands."""
@@ -56,23 +74,14 @@ def examine(detector: Detector, frame: Picture, body: Body) -> Sighting:
     return Sighting(body, face, coverage(body, person), consistency(body, face, person))
 
 
-def coverage(body: Body, person: Mask) -> Mask:
-    """Give the mean of two independent segmentations; the one of any person counts only near this person's own."""
-    near = cv2.resize(body.mask, (_NEAR_PX, _NEAR_PX), interpolation=cv2.INTER_AREA)
-    near = cv2.GaussianBlur(cv2.dilate(near, _NEAR), (0, 0), _NEAR.shape[0] / 4)
-    own = np.minimum(person, cv2.resize(near, person.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    return np.asarray(cv2.addWeighted(body.mask, 0.5, own, 0.5, 0), np.uint8)
+def face_window(face: Points) -> Box:
+    """Give the square in which the body below a face must be, if the pose that came with the face is not to be trusted.
 
-
-def person_box(sighting: Sighting) -> Box:
-    """Box of all that is seen of a person: joints and coverage."""
-    window, mask = sighting.body.window, sighting.mask > 128
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return sighting.body.box
-    corners = np.array([[columns[0], rows[0]], [columns[-1] + 1, rows[-1] + 1]], np.float32)
-    covered = corners * (window.side_px / mask.shape[0]) + window.box[:2]
-    return box_round(np.concatenate([covered, sighting.body.box.reshape(2, 2)]))
+    face: `468 3`. A grown body has about 8 heights of such a face, a drawn child 5.
+    """
+    down = face[FACE_CHIN, :2] - face[FACE_TOP, :2]
+    centre, half = face[FACE_CHIN, :2] + 1.5 * down, _BODY_FACES / 2 * float(np.linalg.norm(down))
+    return np.asarray([*(centre - half), *(centre + half)], np.float32)
 
 
 def find_hands(detector: Detector, frame: Picture, body: Body) -> tuple[Hand | None, Hand | None]:

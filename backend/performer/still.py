@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from ..contract.errors import UnderstudyError
 from ..media.images import Pixels
 from .detect import Detector, Hand
-from .find import people_in, tiles
-from .judge import ACCEPTED, same_person
+from .find import people_in
 from .prepare import as_rgb8
-from .sighting import Sighting, examine, find_hands, person_box
-from .window import Box, Picture, Points, area, frame_box, square
+from .sighting import Sighting, find_hands
+from .window import Box, Points, area
 
 
 class NobodyInPictureError(UnderstudyError):
@@ -56,23 +55,11 @@ def find_in_picture(picture: Pixels) -> Still:
     """
     frame = as_rgb8(picture)
     with Detector(most_bodies=3) as detector:
-        sightings = _sightings(detector, frame, [frame_box(frame)]) or _sightings(detector, frame, tiles(frame))
-        if not sightings:
+        largest = max(people_in(detector, frame, closely=False), key=lambda seen: area(seen.box), default=None)
+        if largest is None:
             raise NobodyInPictureError
-        largest = max(sightings, key=lambda sighting: area(person_box(sighting)) * sighting.consistency)
         left, right = find_hands(detector, frame, largest.body)
     return _still(largest, left, right)
-
-
-def _sightings(detector: Detector, frame: Picture, boxes: list[Box]) -> list[Sighting]:
-    """Look at everybody twice, the second time in a window of its own."""
-    result = []
-    for body in people_in(detector, frame, boxes):
-        first = examine(detector, frame, body)
-        closer = detector.bodies(frame, square(person_box(first), 1.3))
-        second = next((examine(detector, frame, near) for near in closer if same_person(body, near)), first)
-        result.append(max(second, first, key=lambda sighting: sighting.consistency))
-    return [sighting for sighting in result if sighting.consistency >= ACCEPTED]
 
 
 def _still(sighting: Sighting, left: Hand | None, right: Hand | None) -> Still:
@@ -88,6 +75,6 @@ def _still(sighting: Sighting, left: Hand | None, right: Hand | None) -> Still:
         right_hand=right.points if right else np.repeat(body.points[16:17], 21, 0),
         right_hand_score=right.score if right else 0.0,
         coverage=np.asarray(body.window.paste(sighting.mask) / 255, np.float32),
-        box=person_box(sighting),
+        box=sighting.box,
         consistency=sighting.consistency,
     )

@@ -4,67 +4,89 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..contract.watch import Watch
 from ..media.sequence import Sequence, SequenceWriter
+from .abreast import abreast
 from .appearance import appearance, likeness
 from .bridge import Found, tracks_of
+from .coverage import bridged_coverage
 from .detect import Body, Detector, Mask
-from .find import NobodyFoundError, People, Person, Seen
+from .find import NobodyFoundError
 from .judge import ACCEPTED, GOOD, continuity
+from .people import People, Person, Seen
 from .prepare import as_rgb8
-from .sighting import Sighting, examine, find_hands, person_box
-from .tracks import Tracks
+from .sighting import Sighting, examine, face_window, find_hands
+from .smooth import runs
+from .tracks import Presence, Tracks
 from .window import Box, Picture, frame_box, overlap, square
 
 COVERAGE_FOLDER, TRACKS_FILE = "coverage", "tracks.safetensors"
 
-_MARGINS = (1.5, 2.2, 1.2)
-"""Windows tried one after the other, in sizes of the performer's last box."""
+_MARGIN = 1.5
+"""Side of the window that follows, in sizes of the performer's last box."""
+
+_OTHER_MARGINS = (2.2, 1.2)
+"""Tried where that does not convince."""
+
+_HARD_LOOK_FRAMES = 4
+"""Every so many frames a track of poor consistency is not content with what it had before."""
 
 _LEAST_LIKENESS = 0.35
+_NEAR_WORTH = 0.3
+"""How much likeness of clothes a place near the last one is worth."""
+
 _RIVAL = 0.1
 """How much more alike to somebody else a candidate must be to be taken for him."""
 
 _Step = tuple[int, Found | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Whom a walk follows, and the others of the shot, for whom nobody is to be mistaken."""
+
+    person: Person
+    rivals: tuple[Person, ...]
+
+
 def track_performer(frames: Sequence, person: Person, people: People, into: Path, watch: Watch) -> Tracks:
     """Track a person over all frames; write `tracks.safetensors` and `coverage/` into a folder.
 
     coverage: one 8-bit grey picture a frame, the rough matte of this performer alone; 0 where absent.
-    Raises NobodyFoundError if the person is lost already where `find` saw it.
+    Raises NobodyFoundError if the person is nowhere to be tracked.
     """
+    wanted = _Wanted(person, tuple(other for other in people.persons if other.id != person.id))
     found: list[Found | None] = [None] * len(frames)
-    seed = _seed(person, len(frames))
-    with ThreadPoolExecutor(2) as pool:
-        walks = [
-            _walk(frames, person, people, range(seed.frame, len(frames)), into / COVERAGE_FOLDER),
-            _walk(frames, person, people, range(seed.frame, -1, -1), into / COVERAGE_FOLDER),
-        ]
-        done = 0
-        while steps := [step for step in pool.map(lambda walk: next(walk, None), walks) if step]:
-            for index, what in steps:
-                found[index] = what
-            done += len(steps)
-            watch.frames_done(min(done, len(frames)), len(frames))
+    seed, folder, done = _seed(person, len(frames)).frame, into / COVERAGE_FOLDER, 0
+    walks = [
+        _walk(frames, wanted, range(seed, len(frames)), folder),
+        _walk(frames, wanted, range(seed - 1, -1, -1), folder),
+    ]
+    for steps in abreast(walks):
+        for index, what in steps:
+            found[index] = what
+        done += len(steps)
+        watch.frames_done(done, len(frames))
     if not any(found):
         raise NobodyFoundError(len(frames))
     tracks = tracks_of(found)
+    _cover_bridged(frames, tracks, folder)
+    _tell_absent(tracks.presence, watch)
     tracks.save(into / TRACKS_FILE)
     return tracks
 
 
 def track_single(frames: Sequence, index: int, person: Person) -> tuple[Tracks, Mask]:
-    """Track one frame by itself, quickly: Tracks of length 1 and the coverage, `h w` uint8. Raises NobodyFoundError."""
+    """Track one frame by itself, quickly: tracks of length 1 and coverage, `h w` uint8. Raises NobodyFoundError."""
     frame = as_rgb8(frames[index])
     with Detector(most_bodies=2) as detector:
-        sighting = _start(detector, frame, person.box_at(index))
+        sighting = _start(detector, frame, _Wanted(person, ()), index)
         if sighting is None:
             raise NobodyFoundError(1)
         sighting = _with_hands(detector, frame, sighting)
@@ -76,62 +98,104 @@ def _seed(person: Person, frame_count: int) -> Seen:
     return max(person.seen, key=lambda seen: seen.score - 0.2 * abs(2 * seen.frame / max(frame_count - 1, 1) - 1))
 
 
-def _walk(frames: Sequence, person: Person, people: People, order: range, coverage: Path) -> Iterator[_Step]:
-    height, width = frames[0].shape[:2]
-    rivals = [other for other in people.persons if other.id != person.id]
-    with Detector(most_bodies=3 if rivals else 1) as detector, SequenceWriter(coverage) as writer:
-        before: Sighting | None = None
+def _walk(frames: Sequence, wanted: _Wanted, order: range, coverage: Path) -> Iterator[_Step]:
+    before: Sighting | None = None
+    lost_frames = 0
+    with Detector(most_bodies=3 if wanted.rivals else 2) as detector, SequenceWriter(coverage) as writer:
         for index in order:
             frame = as_rgb8(frames[index])
             if before is None:
-                sighting = _start(detector, frame, person.box_at(index))
+                sighting = _start(detector, frame, wanted, index)
+            elif lost_frames:
+                sighting = _follow(detector, frame, before, wanted, _search(frame, before, wanted, index, lost_frames))
             else:
-                sighting = _follow(detector, frame, before, person, rivals)
+                sighting = _follow(detector, frame, before, wanted, _ahead(frame, before), _content(before, index))
+            lost_frames = lost_frames + 1 if sighting is None else 0
             if sighting is None:
-                writer.write(index, np.zeros((height, width), np.uint8))
+                writer.write(index, np.zeros(frame.shape[:2], np.uint8))
                 yield index, None
-                continue
-            sighting = before = _with_hands(detector, frame, sighting)
-            writer.write(index, sighting.body.window.paste(sighting.mask))
-            yield index, Found.of(sighting)
+            else:
+                before = _with_hands(detector, frame, sighting)
+                writer.write(index, before.body.window.paste(before.mask))
+                yield index, Found.of(before)
 
 
-def _start(detector: Detector, frame: Picture, box: Box) -> Sighting | None:
+def _start(detector: Detector, frame: Picture, wanted: _Wanted, index: int) -> Sighting | None:
     """Find the person where it is believed to be, without knowledge of other frames."""
-    bodies = detector.bodies(frame, square(box, 1.5)) or detector.bodies(frame, frame_box(frame))
+    box = wanted.person.box_at(index)
+    bodies = detector.bodies(frame, square(box, _MARGIN)) or detector.bodies(frame, frame_box(frame))
     sightings = [examine(detector, frame, body) for body in bodies]
-    fits = [s for s in sightings if s.consistency >= ACCEPTED and overlap(person_box(s), box) > 0.2]
-    return max(fits, key=lambda s: s.consistency + overlap(person_box(s), box), default=None)
+    fits = [seen for seen in sightings if seen.consistency >= ACCEPTED and overlap(seen.box, box) > 0.2]
+    return max(fits, key=lambda seen: seen.consistency + overlap(seen.box, box), default=None)
+
+
+def _content(before: Sighting, index: int) -> float:
+    """Say from which consistency on no other window is tried: what was as good as could be had is mostly enough."""
+    return GOOD if index % _HARD_LOOK_FRAMES == 0 else min(GOOD, before.consistency)
+
+
+def _ahead(frame: Picture, before: Sighting) -> list[Box]:
+    follow, *others = (square(before.box, margin) for margin in (_MARGIN, *_OTHER_MARGINS))
+    return [follow, frame_box(frame), *others]
+
+
+def _search(frame: Picture, before: Sighting, wanted: _Wanted, index: int, lost_frames: int) -> list[Box]:
+    """Give windows for one who was lost: wider every frame, where `find` saw the person, and everywhere."""
+    wider = min(_MARGIN + 0.15 * lost_frames, 3.0)
+    seen = wanted.person.seen
+    expected = [square(wanted.person.box_at(index), _MARGIN)] if seen[0].frame <= index <= seen[-1].frame else []
+    return [square(before.box, wider), *expected, frame_box(frame)]
 
 
 def _follow(
-    detector: Detector, frame: Picture, before: Sighting, person: Person, rivals: list[Person]
+    detector: Detector, frame: Picture, before: Sighting, wanted: _Wanted, boxes: list[Box], content: float = GOOD
 ) -> Sighting | None:
-    """Find the person near its last box, in wider windows where the first does not convince."""
-    boxes = [square(person_box(before), margin) for margin in _MARGINS]
-    boxes.insert(1, frame_box(frame))
-    best, best_rank = None, 0.0
-    for box in boxes:
-        for body in detector.bodies(frame, box):
+    """Find the person in one window after the other, until body, face and coverage agree."""
+    best, best_rank, waiting = None, 0.0, list(boxes)
+    led = False
+    while waiting and (best is None or best.consistency < content):
+        for body in detector.bodies(frame, waiting.pop(0)):
             near = continuity(body, before.body)
-            if not _is(person, rivals, frame, body, near):
+            if not _is(wanted, frame, body, near):
                 continue
             sighting = examine(detector, frame, body)
+            if sighting.face is not None and sighting.consistency < GOOD and not led:
+                waiting.insert(0, face_window(sighting.face))
+                led = True
             rank = sighting.consistency + 0.5 * near
             if sighting.consistency >= ACCEPTED and rank > best_rank:
                 best, best_rank = sighting, rank
-        if best is not None and best.consistency >= GOOD:
-            break
     return best
 
 
-def _is(person: Person, rivals: list[Person], frame: Picture, body: Body, near: float) -> bool:
+def _is(wanted: _Wanted, frame: Picture, body: Body, near: float) -> bool:
     """Tell whether a candidate is the person and not somebody else of the shot."""
     looks = appearance(frame, body)
-    own = likeness(looks, person.looks) + 0.3 * near
-    return own > _LEAST_LIKENESS and all(likeness(looks, other.looks) < own + _RIVAL for other in rivals)
+    own = likeness(looks, wanted.person.looks) + _NEAR_WORTH * near
+    return own > _LEAST_LIKENESS and all(likeness(looks, other.looks) < own + _RIVAL for other in wanted.rivals)
 
 
 def _with_hands(detector: Detector, frame: Picture, sighting: Sighting) -> Sighting:
     left, right = find_hands(detector, frame, sighting.body)
     return replace(sighting, left_hand=left, right_hand=right)
+
+
+def _cover_bridged(frames: Sequence, tracks: Tracks, coverage: Path) -> None:
+    bridged = np.flatnonzero(tracks.presence == Presence.BRIDGED).tolist()
+    if not bridged:
+        return
+    with Detector() as detector, SequenceWriter(coverage) as writer:
+        for index in bridged:
+            window = square(tracks.box[index], _MARGIN)
+            writer.write(index, bridged_coverage(detector, as_rgb8(frames[index]), tracks.body[index], window))
+
+
+def _tell_absent(presence: NDArray[np.int8], watch: Watch) -> None:
+    gaps = runs(presence == Presence.ABSENT)
+    if gaps:
+        listed = ", ".join(f"{first} to {last}" for first, last in gaps)
+        watch.notice(
+            "performer_absent",
+            f"The performer is not seen in frames {listed} of the shot; there the plate stands. "
+            "If the performer is there, draw a box round the person in one of these frames.",
+        )

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is in a shot, as a record that can be kept; and one id for each person over all sampled frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .appearance import Appearance, likeness, typical
+from .window import Box, area, overlap
+
+_SAME_LIKENESS = 0.55
+"""Least likeness of clothes between two sampled frames of one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A person in one sampled frame of the shot. score: consistency 0..1."""
+
+    frame: int
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the shot: id from 1 on, in order of size; where seen, by frame; what is worn."""
+
+    id: int
+    seen: tuple[Seen, ...]
+    looks: Appearance
+
+    def box_at(self, frame: int) -> Box:
+        """Guess the box in any frame: linear between the sampled frames, the nearest one outside them."""
+        at = [seen.frame for seen in self.seen]
+        boxes = np.stack([seen.box for seen in self.seen])
+        return np.array([np.interp(frame, at, edge) for edge in boxes.T], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everybody found in a shot of so many frames, the largest first."""
+
+    frame_count: int
+    persons: tuple[Person, ...]
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        persons = [
+            {
+                "id": person.id,
+                "looks": [round(float(part), 5) for part in person.looks],
+                "seen": [
+                    {"frame": seen.frame, "box": [round(float(edge), 2) for edge in seen.box], "score": seen.score}
+                    for seen in person.seen
+                ],
+            }
+            for person in self.persons
+        ]
+        text = json.dumps({"frame_count": self.frame_count, "persons": persons})
+        path.write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> People:
+        """Read what `save` wrote."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        persons = tuple(
+            Person(
+                person["id"],
+                tuple(Seen(seen["frame"], np.array(seen["box"], np.float32), seen["score"]) for seen in person["seen"]),
+                np.array(person["looks"], np.float32),
+            )
+            for person in data["persons"]
+        )
+        return cls(data["frame_count"], persons)
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A person in one sampled frame, not yet known to be anyone."""
+
+    seen: Seen
+    looks: Appearance
+
+
+def linked(frames: Many[Many[Glimpse]]) -> tuple[Person, ...]:
+    """Give ids: each frame's people, frames in order, go to those known so far, the likeliest pair first."""
+    known: list[list[Glimpse]] = []
+    for glimpses in frames:
+        pairs = _pairs(glimpses, known)
+        for glimpse, chain in pairs:
+            known[chain].append(glimpses[glimpse])
+        new = set(range(len(glimpses))) - {glimpse for glimpse, _ in pairs}
+        known += [[glimpses[glimpse]] for glimpse in sorted(new)]
+    known.sort(key=lambda chain: -sum(area(glimpse.seen.box) for glimpse in chain))
+    return tuple(
+        Person(number, tuple(g.seen for g in chain), typical([g.looks for g in chain]))
+        for number, chain in enumerate(known, 1)
+    )
+
+
+def _pairs(glimpses: Many[Glimpse], known: list[list[Glimpse]]) -> list[tuple[int, int]]:
+    """Pair glimpses with known people, each at most once."""
+    scores = {(g, k): _affinity(glimpse, chain) for g, glimpse in enumerate(glimpses) for k, chain in enumerate(known)}
+    pairs: list[tuple[int, int]] = []
+    for (g, k), score in sorted(scores.items(), key=lambda entry: -entry[1]):
+        if score > 0 and all(g != pair[0] and k != pair[1] for pair in pairs):
+            pairs.append((g, k))
+    return pairs
+
+
+def _affinity(glimpse: Glimpse, chain: list[Glimpse]) -> float:
+    """Weigh clothes and place against a known person's last glimpse; 0 if it can't be the same."""
+    last = chain[-1].seen.box
+    alike = likeness(glimpse.looks, typical([other.looks for other in chain]))
+    moved = np.linalg.norm((glimpse.seen.box - last).reshape(2, 2).mean(0)) / max(float(last[3] - last[1]), 1.0)
+    return (
+        alike + 0.5 * float(np.exp(-moved)) + 0.5 * overlap(glimpse.seen.box, last) if alike > _SAME_LIKENESS else 0.0
+    )
