@@ -19,7 +19,7 @@ from .say import Say, libraries_write_to
 from .work import path_from, shot_of
 
 if TYPE_CHECKING:
-    from ..performer.find import Person, Seen
+    from ..performer.people import Person, Seen
 
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -33,6 +33,7 @@ from ..contract.wire import Json
 _STAGES = {
     "frames": "reading the clip",
     "find": "finding the people",
+    "cast": "choosing the performer",
     "track": "tracking the performer",
     "matte": "matting the performer",
     "plate": "painting the clean plate",

@@ -11,7 +11,7 @@ from ..contract.events import Event
 from ..contract.job import Job
 from ..media.clip import open_clip
 from ..media.clipinfo import check_range
-from ..performer.find import People
+from ..performer.people import People
 from .run import Run
 from .stages import PEOPLE, Find, Frames
 

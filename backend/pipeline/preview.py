@@ -24,8 +24,9 @@ from ..media.disk import disk_errors
 from ..media.images import Pixels, write_picture
 from ..media.sequence import Sequence, SequenceWriter
 from ..performer.choose import choose
-from ..performer.find import People, Person, find_people
+from ..performer.find import find_people
 from ..performer.matte import matte_frame
+from ..performer.people import People, Person
 from ..performer.track import track_single
 from ..performer.tracks import Tracks
 from ..plate.build import plate_frame
@@ -35,6 +36,8 @@ from .run import Run
 _REACH_FRAMES = 60
 """How far to either side other frames are looked at for what the performer hides."""
 _OTHER_FRAMES = 7
+_BOX_MARGIN = 0.15
+"""Round a box that stands for a matte, in its heights: a hat or a wide sleeve is often outside what was found."""
 _LABEL = "PREVIEW, frame {}: quick matte and plate"
 
 
@@ -142,7 +145,9 @@ def _boxes(persons: list[Person], place: int, shape: tuple[int, ...]) -> list[ND
     """Take whole boxes for mattes: rough, and nothing of the performers stays outside."""
     mattes = []
     for person in persons:
-        x0, y0, x1, y1 = np.clip(person.box_at(place), 0, None).astype(int)
+        box = person.box_at(place)
+        margin = _BOX_MARGIN * (box[3] - box[1])
+        x0, y0, x1, y1 = np.clip(box + margin * np.array([-1, -1, 1, 1]), 0, None).astype(int)
         matte = np.zeros(shape, np.uint8)
         matte[y0 : y1 + 1, x0 : x1 + 1] = 255
         mattes.append(matte)
@@ -150,7 +155,7 @@ def _boxes(persons: list[Person], place: int, shape: tuple[int, ...]) -> list[ND
 
 
 def _union(mattes: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    return np.maximum.reduce(mattes)
+    return np.asarray(np.maximum.reduce(mattes), np.uint8)
 
 
 def _labelled(picture: Pixels, text: str) -> Pixels:

@@ -18,6 +18,8 @@ from .store import Store
 
 _FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.25, "plate": 0.15, "generate": 0.35, "deliver": 0.2}
 """Seconds a 720p frame costs on two cores: only the first guess of the time left, corrected by the run itself."""
+_STEP_S = {"character": 3.0, "find": 4.0}
+"""Seconds of the steps that do not grow with the shot."""
 _FRAME_S_PIXELS = 1280 * 720
 
 
@@ -52,7 +54,9 @@ class Run:
         count, cast = cleared.frame_count, range(len(self.job.cast))
         self._progress = Progress(
             (
+                *(Step("character", 1, _STEP_S["character"]) for _ in cast),
                 step("frames", count),
+                Step("find", 1, _STEP_S["find"]),
                 *(step(stage, count) for stage in ("track", "matte") for _ in cast),
                 step("plate", count),
                 *(step("generate", last - first + 1) for first, last in cleared.plan.windows for _ in cast),

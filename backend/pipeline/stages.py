@@ -20,8 +20,9 @@ from ..media.clip import open_clip
 from ..media.images import write_picture
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
-from ..performer.find import People, find_people
+from ..performer.find import find_people
 from ..performer.matte import refine_matte
+from ..performer.people import People
 from ..performer.track import track_performer
 from ..performer.tracks import Tracks
 from ..plate.build import build_plate
