@@ -151,21 +151,44 @@ def _follow(
     detector: Detector, frame: Picture, before: Sighting, wanted: _Wanted, boxes: list[Box], content: float = GOOD
 ) -> Sighting | None:
     """Find the person in one window after the other, until body, face and coverage agree."""
-    best, best_rank, waiting = None, 0.0, list(boxes)
-    led = False
+    best, others = None, list[Body]()
+    waiting, led = list(boxes), False
     while waiting and (best is None or best.consistency < content):
-        for body in detector.bodies(frame, waiting.pop(0)):
-            near = continuity(body, before.body)
-            if not _is(wanted, frame, body, near):
-                continue
-            sighting = examine(detector, frame, body)
-            if sighting.face is not None and sighting.consistency < GOOD and not led:
-                waiting.insert(0, face_window(sighting.face))
-                led = True
-            rank = sighting.consistency + 0.5 * near
-            if sighting.consistency >= ACCEPTED and rank > best_rank:
-                best, best_rank = sighting, rank
-    return best
+        sightings = _seen_in(detector, frame, waiting.pop(0), before, wanted, others)
+        best = max([*sightings, *([best] if best else [])], key=lambda seen: _rank(seen, before), default=None)
+        faces = [seen.face for seen in sightings if seen.face is not None and seen.consistency < GOOD]
+        if faces and not led:
+            waiting.insert(0, face_window(faces[0]))
+            led = True
+        if not waiting and best is None and others:
+            frame, others = _without(frame, others[0]), []
+            waiting.append(square(before.box, _MARGIN))
+    return best if best is not None and best.consistency >= ACCEPTED else None
+
+
+def _seen_in(
+    detector: Detector, frame: Picture, box: Box, before: Sighting, wanted: _Wanted, others: list[Body]
+) -> list[Sighting]:
+    """Examine those in a window who can be the person; add to `others` who can't."""
+    sightings = []
+    for body in detector.bodies(frame, box):
+        if _is(wanted, frame, body, continuity(body, before.body)):
+            sightings.append(examine(detector, frame, body))
+        else:
+            others.append(body)
+    return sightings
+
+
+def _rank(sighting: Sighting, before: Sighting) -> float:
+    return sighting.consistency + 0.5 * continuity(sighting.body, before.body)
+
+
+def _without(frame: Picture, body: Body) -> Picture:
+    """Paint somebody over who stands before or beside the person: the network gives only the plainest of the two."""
+    covered = body.window.paste(body.mask) > 128
+    painted = frame.copy()
+    painted[covered] = np.median(body.window.picture.reshape(-1, 3), axis=0)
+    return painted
 
 
 def _is(wanted: _Wanted, frame: Picture, body: Body, near: float) -> bool:
