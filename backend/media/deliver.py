@@ -26,7 +26,7 @@ from .versions import Version, claim, find_delivered_or_none, replace_text
 __all__ = ["DeliveredVersion", "Layers", "Making", "deliver", "read_sidecar_job"]
 
 _AHEAD_FRAMES = 2
-_WRITING_THREADS = max(1, min(4, (os.cpu_count() or 2) - 1))
+_WRITING_THREADS = min(4, os.cpu_count() or 1)
 
 DrawControl = Callable[[Pixels, int], Pixels]
 """Draws the tracks of frame `index` over its plate, RGB `h w 3` of any depth."""

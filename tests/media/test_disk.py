@@ -8,7 +8,13 @@ import pytest
 
 from backend.contract.watch import Unwatched
 from backend.media.deliver import deliver
-from backend.media.disk import DiskFullError, PathTooLongError, as_artist_error_or_none, disk_errors
+from backend.media.disk import (
+    DiskFullError,
+    FolderReadOnlyError,
+    PathTooLongError,
+    as_artist_error_or_none,
+    disk_errors,
+)
 from backend.media.sequence import SequenceWriter
 
 from .test_deliver import job_of, layers_of, making_of
@@ -31,3 +37,9 @@ def test_other_errors_stay_what_they_are() -> None:
     assert as_artist_error_or_none(ValueError()) is None
     with pytest.raises(FileNotFoundError), disk_errors(Path()):
         Path("/not/there").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").exists(), reason="this system has no /sys, where nobody may write")
+def test_a_folder_where_nobody_may_write_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(FolderReadOnlyError, match="/sys"):
+        deliver(layers_of(tmp_path / "layers", 1), job_of(), Path("/sys/understudy"), making_of(1), Unwatched())
