@@ -28,6 +28,10 @@ _POINTS, _MATTE = "points.safetensors", "matte.png"
 _FADE_OF_TORSO, _SOLID_PART = 0.5, 0.15
 """Least length of what fades out below a cropped figure, trunks; and the part of it that stays solid."""
 _SURROUNDINGS_PART = 0.05
+_CUT_WIDTH = 0.2
+"""Width of a figure at the picture's lower border, of its own, from which it is cut there."""
+_SHORTEST_BONE = 0.35
+"""Least drop from hip to knee and from knee to ankle in a standing figure, trunks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +126,14 @@ def kept_picture(picture: Pixels, mirror: bool) -> tuple[NDArray[np.uint8], Floa
 def build_character(rgb: NDArray[np.uint8], alpha: Floats, still: Still, has_background: bool) -> Character:
     """Put the record together from a picture, its matte (`h w`, 0..1) and what was found in it."""
     colour = clean_colour(rgb.astype(np.float32) / 255, alpha)
-    joints = complete(still.body, still.body_score)
+    cropped = _is_cut(alpha)
+    score = _plausible(still.body, still.body_score) if cropped else np.asarray(still.body_score, np.float32)
+    joints = complete(still.body, score)
     mesh = still.face if still.face_score > SEEN else _stand_in_face(still.face, joints)
     hands = _hands(still, joints)
     tips = tuple(hand[list(_FINGER_TIPS)] if found else joints[list(arm.tips)] for hand, found, arm in hands)
-    layers = take_apart(colour, alpha, joints, still.body_score, (tips[0], tips[1]))
+    layers = take_apart(colour, alpha, joints, score, (tips[0], tips[1]))
     torso = float(np.linalg.norm(joints[[23, 24]].mean(0) - joints[[11, 12]].mean(0)))
-    cropped = float(alpha[-2:].max(0).sum()) > 0.15 * torso
     if cropped:
         ankles = float(joints[[27, 28], 1].max()) - len(alpha)
         rows = round(np.clip(ankles, _FADE_OF_TORSO * torso, 2 * torso))
@@ -136,7 +141,7 @@ def build_character(rgb: NDArray[np.uint8], alpha: Floats, still: Still, has_bac
     skin, mouth = face.triangles(mesh)
     points = Points(
         joints=joints,
-        joint_score=np.asarray(still.body_score, np.float32),
+        joint_score=score,
         face=mesh,
         face_score=np.asarray([still.face_score], np.float32),
         left_hand=hands[0][0],
@@ -169,6 +174,24 @@ def _hands(still: Still, joints: Floats) -> list[tuple[Floats, bool, Limb]]:
         reach = joints[list(arm.tips)].mean(0) - wrist
         found.append((wrist + _HAND_REACH[:, None] * reach, False, arm))
     return found
+
+
+def _is_cut(alpha: Floats) -> bool:
+    """Say whether the picture's lower border cuts the figure: it is wide there."""
+    return bool(alpha[-2:].max(0).sum() > _CUT_WIDTH * max((alpha > 0.5).any(0).sum(), 1))
+
+
+def _plausible(body: Floats, score: Floats) -> Floats:
+    """Doubt the legs of a cropped figure that are folded up: the network puts what it can't see inside the picture."""
+    score = np.array(score, np.float32)
+    torso = float(np.linalg.norm(body[[23, 24], :2].mean(0) - body[[11, 12], :2].mean(0)))
+    for leg in LEGS:
+        hip, knee, ankle = (body[joint, 1] for joint in leg.joints)
+        if knee - hip < _SHORTEST_BONE * torso:
+            score[leg.middle] = 0
+        if score[leg.middle] < SEEN or ankle - knee < _SHORTEST_BONE * torso:
+            score[[leg.end, *leg.tips]] = 0
+    return score
 
 
 def _stand_in_face(points: Floats, joints: Floats) -> Floats:

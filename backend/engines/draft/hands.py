@@ -38,7 +38,7 @@ class _Capsule:
     is_tip: bool
 
 
-def draw_hand(points: Floats, tone: Floats, opacity: float, frame: Frame) -> Patch:
+def draw_hand(points: Floats, tone: Floats, frame: Frame) -> Patch:
     """Draw a hand. points: `21 3`, x y in the frame, z towards (-) or from the camera. tone: display RGB 0..1."""
     palm = _palm_length(points)
     reach = 0.35 * palm + _MARGIN_PX
@@ -55,7 +55,7 @@ def draw_hand(points: Floats, tone: Floats, opacity: float, frame: Frame) -> Pat
     _draw_palm(canvas, local, palm, tone)
     for capsule in (each for each in fingers if each.depth < palm_depth):
         _draw_capsule(canvas, capsule, tone)
-    return Patch(int(low[0]), int(low[1]), canvas * np.float32(opacity))
+    return Patch(int(low[0]), int(low[1]), canvas)
 
 
 def _palm_length(points: Floats) -> float:

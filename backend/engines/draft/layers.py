@@ -17,6 +17,8 @@ _ARM_RADIUS, _LEG_RADIUS, _TRUNK_RADIUS = 0.2, 0.3, 0.22
 """Thickness of the parts in widths of the shoulders: in these units a pixel is nearer to one part than another."""
 _CORE = 0.4
 _JOINT = 0.75
+_THIN, _CUFF = 0.06, 0.05
+"""Half width of what is too thin to be trunk; how far round an arm its edge spoils the trunk's colour. Shoulders."""
 _CLEARLY = 1.6
 _NOWHERE = 1e6
 
@@ -56,8 +58,11 @@ def take_apart(
     ]
     legs = [_soft(labels == _FIRST_LIMB + 2 + i, alpha) for i in range(2)]
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
-    trunk_mask = _connected((labels == _TRUNK) | under, joints[list(SHOULDERS)].mean(0) * scale)
-    trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), np.maximum(arms[0], arms[1])))
+    unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
+    neck = joints[list(SHOULDERS)].mean(0)
+    trunk_mask = _connected((labels == _TRUNK) | under, neck * scale, unit * scale)
+    covered = np.maximum(arms[0], arms[1])
+    trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), covered, unit))
     limbs = [
         Layer(name=limb.name, picture=np.dstack([colour, mask]))
         for limb, mask in zip(ARMS + LEGS, arms + legs, strict=True)
@@ -97,7 +102,7 @@ def _nearness(joints: Floats, hands: tuple[Floats, ...], shape: tuple[int, ...])
 
 
 def _upper_arm(joints: Floats, score: Floats, arm: Limb, alpha: Floats) -> NDArray[np.bool_]:
-    """Give the arm its full thickness up to the shoulder, also where the trunk's edge runs across it: a joint to turn in."""
+    """Give the arm its full thickness up to the shoulder, where the trunk's edge runs across it, to turn in."""
     if score[arm.middle] < SEEN:
         return np.zeros(alpha.shape, bool)
     grid = np.stack(np.meshgrid(np.arange(alpha.shape[1]), np.arange(alpha.shape[0])), -1).astype(np.float32)
@@ -144,30 +149,34 @@ def _soft(mask: NDArray[np.bool_], alpha: Floats) -> Floats:
     return np.asarray(soft * alpha, np.float32)
 
 
-def _connected(mask: NDArray[np.bool_], at: Floats) -> NDArray[np.bool_]:
-    """Keep the piece nearest to a point: thin outlines left along an arm are no part of the trunk."""
-    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, pieces = cv2.connectedComponents(opened)
+def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float) -> NDArray[np.bool_]:
+    """Keep what hangs together with the chest; below it, drop what is thin: outlines left along an arm."""
+    width = 2 * round(_THIN * unit) + 1
+    thick = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
+    grown = cv2.dilate(thick, np.ones((3, 3), np.uint8)).astype(bool) & mask
+    above = np.arange(len(mask))[:, None] < neck[1] + 0.15 * unit
+    count, pieces = cv2.connectedComponents(np.where(above, mask, grown).astype(np.uint8))
     if count < 2:
         return mask
     row, column = np.nonzero(pieces)
-    nearest = np.argmin((column - at[0]) ** 2 + (row - at[1]) ** 2)
+    nearest = np.argmin((column - neck[0]) ** 2 + (row - neck[1]) ** 2)
     return np.asarray(pieces == pieces[row[nearest], column[nearest]])
 
 
-def _painted_in(colour: Floats, alpha: Floats, covered: Floats) -> Floats:
+def _painted_in(colour: Floats, alpha: Floats, covered: Floats, unit: float) -> Floats:
     """Continue the trunk's colour under what covered it. Telea 2004, at a third of the size."""
     small = cv2.resize(np.clip(colour, 0, 1), None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
     hole = cv2.resize(
         ((covered > 0.03) | (alpha < 0.3)).astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA
     )
-    wanted = cv2.dilate((hole > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8))
+    room = 2 * round(_CUFF * unit / 3) + 3
+    wanted = cv2.dilate((hole > 0.05).astype(np.uint8), np.ones((room, room), np.uint8))
     keep = cv2.dilate(cv2.resize(alpha, small.shape[1::-1]), np.ones((9, 9), np.uint8)) > 0
     if wanted.all():
         return np.dstack([colour, alpha])
     filled = cv2.inpaint((small * 255).astype(np.uint8), wanted * keep.astype(np.uint8), 5, cv2.INPAINT_TELEA)
     filled = cv2.resize(filled, colour.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
     # only what lay under a limb is invented; the trunk's own rim keeps its clean colour
-    share = cv2.GaussianBlur(cv2.dilate(covered, np.ones((7, 7), np.uint8)), (0, 0), 2)[..., None]
+    share = cv2.GaussianBlur(cv2.dilate(covered, np.ones((room, room), np.uint8)), (0, 0), 2)[..., None]
     share = np.clip(share * 1.6, 0, 1)
     return np.dstack([colour * (1 - share) + filled * share, alpha]).astype(np.float32)

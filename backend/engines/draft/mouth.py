@@ -12,8 +12,10 @@ from .raster import Floats, Frame, Patch
 from .skin import face_tone
 
 _FINE = 4
-_OPEN = 0.03
-"""Gap between the lips from which the character's own picture shows the mouth's inside, face heights."""
+_OPEN = (0.015, 0.03)
+"""Gap between the lips over which the character's own picture comes to show the mouth's inside, face heights."""
+_OWN_UNTIL = 0.07
+"""Further opening by which what the picture shows of it has given way to the modelled inside."""
 _TEETH_FROM, _TEETH_PART = 0.025, 0.38
 
 
@@ -22,11 +24,17 @@ class Mouth:
 
     def __init__(self, character: Character) -> None:
         points = character.points
-        self._height = face.face_height(points.face)
+        self._own_gap = _gap(points.face)
         tone = face_tone(character)
         self._dark = tone * np.array((0.2, 0.11, 0.1), np.float32)
         bright = float(tone.mean())
         self._teeth = np.clip(bright * np.array((1.05, 1.0, 0.94), np.float32), 0, 0.8)
+
+    def own_share(self, points: Floats) -> float:
+        """How much of the picture's own teeth and tongue shows with the face at `points` (`468 2`), 0..1."""
+        low, high = _OPEN
+        shows = np.clip((self._own_gap - low) / (high - low), 0, 1)
+        return float(shows * np.clip(1 - (_gap(points) - self._own_gap) / _OWN_UNTIL, 0, 1))
 
     def draw(self, points: Floats, frame: Frame) -> Patch:
         """points: the face in the frame, `468 2`. A premultiplied patch, to lie under the lips."""
@@ -38,11 +46,15 @@ class Mouth:
             return Patch(0, 0, np.zeros((0, 0, 4), np.float32))
         width, height = (int(side) for side in high - low)
         inside = _filled(rim - low, width, height)
-        gap = np.linalg.norm(points[13] - points[14]) / max(face.face_height(points), 1e-3)
         teeth = _filled(np.concatenate([upper, (upper + _TEETH_PART * (lower - upper))[-2:0:-1]]) - low, width, height)
-        teeth *= np.clip((gap - _TEETH_FROM) / 0.03, 0, 1) * 0.85
+        teeth *= np.clip((_gap(points) - _TEETH_FROM) / 0.03, 0, 1) * 0.85
         colour = self._dark + teeth[..., None] * (self._teeth - self._dark)
         return Patch(int(low[0]), int(low[1]), np.dstack([colour * inside[..., None], inside]).astype(np.float32))
+
+
+def _gap(points: Floats) -> float:
+    """Distance of the lips' inner rims in face heights."""
+    return float(np.linalg.norm(points[13, :2] - points[14, :2]) / max(face.face_height(points[:, :2]), 1e-3))
 
 
 def _filled(outline: Floats, width: int, height: int) -> Floats:

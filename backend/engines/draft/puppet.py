@@ -84,6 +84,10 @@ class Puppet:
         points, depth = self._face.placed(pose)
         self._mouth.draw(points, frame).lay_over(canvas)
         exact = Frame(frame.width_px, frame.height_px, coarse=1)
+        own = self._mouth.own_share(points)
+        if own > 0:
+            inside = Mesh(self._points.face[:, :2], self._points.mouth)
+            self._skin.draw(points, inside, pose.scale, exact).faded(own).lay_over(canvas)
         skin = self._points.skin
         skin = skin[np.argsort(-depth[skin].mean(1), kind="stable")]
         self._skin.draw(points, Mesh(self._points.face[:, :2], skin), pose.scale, exact).lay_over(canvas)
@@ -112,7 +116,7 @@ class Puppet:
             self._sleeves[part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
             hand = motion.hands[index, part].copy()
             hand[:, :2] += target[2] - hand[0, :2]
-            draw_hand(hand, self._tones[part], modelled, frame).lay_over(canvas)
+            draw_hand(hand, self._tones[part], frame).faded(modelled).lay_over(canvas)
 
     def _arm(self, rig: LimbRig, trunk: Trunk, stance: Stance, motion: Motion, index: int) -> Floats:
         """Where shoulder, elbow, wrist and the palm's far end go in the frame, `4 2`."""

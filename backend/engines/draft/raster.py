@@ -34,6 +34,10 @@ class Patch:
     y: int
     rgba: Floats
 
+    def faded(self, opacity: float) -> Patch:
+        """Show less of it: opacity 0..1."""
+        return Patch(self.x, self.y, self.rgba * np.float32(opacity))
+
     def lay_over(self, canvas: Floats) -> None:
         """Lay this over a premultiplied `canvas` in place. Porter and Duff 1984, `over`."""
         height, width = self.rgba.shape[:2]
@@ -51,7 +55,8 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
     whole numbers at pixel centres. triangles: `t 3`; where two overlap the later one is in front, and those whose
     orientation differs from the mesh's as a whole are seen from behind and left out.
     """
-    low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0)
+    # on the coarse grid of the frame, not of the mesh: else a part's edge changes when a far point of it moves
+    low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0) // frame.coarse * frame.coarse
     high = np.minimum(np.ceil(points.max(0)).astype(int) + 2, (frame.width_px, frame.height_px))
     if np.any(high <= low):
         return Patch(0, 0, _EMPTY)

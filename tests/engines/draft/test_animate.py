@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Animate mode: the driver's motion in the character's own picture."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.engines.draft.animate import canvas_size, retarget
+from backend.engines.draft.background import fill_background
+from backend.engines.draft.character import Character
+from backend.performer.still import Still
+
+from .conftest import moved, painted_figure, tracks_of
+
+
+@pytest.mark.parametrize(("size", "wanted"), [((4000, 3000), (1280, 960)), ((333, 501), (332, 502)), ((1, 1), (2, 2))])
+def test_the_canvas_is_the_picture_even_and_at_most_1280(size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    width, height = canvas_size(*size)
+    assert (width % 2, height % 2) == (0, 0)
+    assert abs(width - wanted[0]) <= 2 and abs(height - wanted[1]) <= 2
+
+
+def test_a_driver_of_another_size_and_place_lands_on_the_character(figure: Character, standing: Still) -> None:
+    driver = tracks_of(standing, 7)
+    far = replace(driver, body=driver.body * 2.5 + np.array((300, 90, 0), np.float32))
+    assert np.allclose(retarget(far, figure.points).body[..., :2], driver.body[..., :2], atol=1.0)
+
+
+def test_a_drivers_step_keeps_its_measure_beside_the_body(figure: Character, standing: Still) -> None:
+    driver = tracks_of(standing, 9)
+    steps = np.zeros((9, 2))
+    steps[6:, 0] = 30
+    twice = moved(replace(driver, body=driver.body * 2), 2 * steps)
+    result = retarget(twice, figure.points).body
+    assert result[8, 11, 0] - result[0, 11, 0] == pytest.approx(30, abs=1)
+
+
+def test_the_figure_is_gone_and_the_rest_keeps_its_bits() -> None:
+    rgb, matte = painted_figure()
+    filled = fill_background(rgb, matte)
+    assert np.abs(filled[matte > 0].astype(int) - (0, 255, 0)).max() <= 2
+    away = np.asarray(matte == 0)
+    away[1:-1, 1:-1] &= True
+    assert np.array_equal(filled[:8], rgb[:8])

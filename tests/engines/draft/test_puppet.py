@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The puppet in one frame: the picture itself is the truth where the performer stands like the character."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.contract.job import Fit
+from backend.engines.draft import face
+from backend.engines.draft.character import Character, find_character
+from backend.engines.draft.motion import perform
+from backend.engines.draft.puppet import Puppet
+from backend.performer.still import Still
+from backend.performer.tracks import Presence, Tracks
+
+from .conftest import HEIGHT, WIDTH, painted_figure, tracks_of
+
+
+def drawn(character: Character, tracks: Tracks, fit: Fit, index: int, size: tuple[int, int]) -> np.ndarray:
+    """Premultiplied RGBA of one frame."""
+    return Puppet(character).draw(perform(tracks, character.points, fit), index, *size)
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(1 / max(float(((a - b) ** 2).mean()), 1e-12)))
+
+
+def centre(alpha: np.ndarray) -> np.ndarray:
+    y, x = np.mgrid[: alpha.shape[0], : alpha.shape[1]]
+    return np.array(((x * alpha).sum(), (y * alpha).sum())) / alpha.sum()
+
+
+def test_the_characters_own_pose_redraws_the_picture(figure: Character, standing: Still) -> None:
+    rgb, matte = painted_figure()
+    canvas = drawn(figure, tracks_of(standing, 3), Fit(), 1, (WIDTH, HEIGHT))
+    solid = cv2.erode(matte, np.ones((5, 5))) > 0.99
+    assert psnr(canvas[solid, :3], rgb[solid] / 255) > 28
+    assert ((canvas[..., 3] > 0.5) & (matte > 0.5)).sum() / ((canvas[..., 3] > 0.5) | (matte > 0.5)).sum() > 0.95
+
+
+def test_a_real_face_is_redrawn(astronaut: Character, astronaut_still: Still, astronaut_picture: np.ndarray) -> None:
+    canvas = drawn(astronaut, tracks_of(astronaut_still, 3), Fit(), 1, (512, 512))
+    x, y = astronaut_still.face[:, :2].mean(0).astype(int)
+    head = np.s_[y - 45 : y + 45, x - 35 : x + 35]
+    assert psnr(canvas[head][..., :3], astronaut_picture[head] / 255) > 26
+
+
+def test_offsets_are_parts_of_the_performers_height(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 3)
+    height = perform(tracks, figure.points, Fit()).height[1]
+    assert height == pytest.approx(223 - 18, rel=0.1)
+    still = drawn(figure, tracks, Fit(), 1, (WIDTH + 60, HEIGHT + 60))
+    fit = Fit(offset_x=20 / height, offset_y=12 / height, ground_offset=8 / height)
+    aside = drawn(figure, tracks, fit, 1, (WIDTH + 60, HEIGHT + 60))
+    assert np.allclose(centre(aside[..., 3]) - centre(still[..., 3]), (20, 20), atol=0.3)
+
+
+def test_scale_grows_the_figure_from_the_ground(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 3)
+    size = (WIDTH * 2, HEIGHT)
+    small = drawn(figure, tracks, Fit(scale=0.7), 1, size)[..., 3]
+    whole = drawn(figure, tracks, Fit(), 1, size)[..., 3]
+    assert small.sum() / whole.sum() == pytest.approx(0.49, abs=0.03)
+    lowest = [np.flatnonzero((alpha > 0.5).any(1)).max() for alpha in (small, whole)]
+    assert abs(lowest[0] - lowest[1]) <= 3
+
+
+def test_head_size_grows_the_head_alone(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 3)
+    plain, large = (drawn(figure, tracks, Fit(head_size=size), 1, (WIDTH, HEIGHT))[..., 3] for size in (1.0, 1.4))
+    assert large[:60].sum() > 1.2 * plain[:60].sum()
+    assert np.abs(large[100:] - plain[100:]).max() < 0.02
+
+
+def test_mirror_flips_the_picture(astronaut: Character, astronaut_picture: np.ndarray) -> None:
+    flipped = find_character(astronaut_picture, mirror=True).points
+    assert flipped.face[4, 0] == pytest.approx(511 - astronaut.points.face[4, 0], abs=6)
+
+
+def test_the_sole_stands_where_the_performers_stands(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 3)
+    body = tracks.body.copy()
+    body[:, [25, 27, 29, 31], 0] += np.array((8, 16, 16, 16))
+    canvas = drawn(figure, replace(tracks, body=body), Fit(), 1, (WIDTH, HEIGHT))
+    shoes = (canvas[..., :3].min(2) > 0.7).astype(np.float32)
+    shoes[:, : WIDTH // 2] = 0
+    before = painted_figure()[0].min(2) > 178
+    before[:, : WIDTH // 2] = False
+    assert np.allclose(centre(shoes) - centre(before.astype(np.float32)), (16, 0), atol=1.5)
+
+
+def test_an_opening_mouth_shows_its_dark_inside(astronaut: Character, astronaut_still: Still) -> None:
+    tracks = tracks_of(astronaut_still, 20)
+    faces = tracks.face.copy()
+    jaw = np.flatnonzero(faces[0, :, 1] >= faces[0, list(face.INNER_LOWER[3:8]), 1].min() - 1)
+    faces[10:, jaw, 1] += 0.16 * face.face_height(astronaut_still.face)
+    canvases = [drawn(astronaut, replace(tracks, face=faces), Fit(), index, (512, 512)) for index in (5, 16)]
+    x, y = faces[16, [13, 14], :2].mean(0).round().astype(int)
+    before, after = (canvas[y : y + 5, x - 3 : x + 4, :3].mean() for canvas in canvases)
+    assert after < 0.5 * before
+
+
+def test_a_closed_eye_shows_no_iris(astronaut: Character, astronaut_still: Still) -> None:
+    tracks = tracks_of(astronaut_still, 20)
+    faces = tracks.face.copy()
+    for upper, lower in face.EYES:
+        faces[10:, list(upper)] = faces[10:, list(lower)]
+    motion = perform(replace(tracks, face=faces), astronaut.points, Fit())
+    upper, lower = face.EYES[0]
+    lids = astronaut.points.face[:, :2] + motion.expression[16]
+    assert np.abs(lids[upper[4]] - lids[lower[4]]).max() < 0.7
+
+
+def test_a_turned_head_moves_the_nose_more_than_the_ears(astronaut: Character, astronaut_still: Still) -> None:
+    tracks = tracks_of(astronaut_still, 3)
+    angle = np.radians(25)
+    turn = np.array(((np.cos(angle), 0, np.sin(angle)), (0, 1, 0), (-np.sin(angle), 0, np.cos(angle))))
+    middle = tracks.face[0, list(face.EARS)].mean(0)
+    turned = replace(tracks, face=((tracks.face - middle) @ turn.T + middle).astype(np.float32))
+    motion = perform(turned, astronaut.points, Fit())
+    plain = perform(tracks, astronaut.points, Fit())
+    relative = motion.tilt[1] @ plain.tilt[1].T
+    assert np.degrees(np.arcsin(relative[0, 2])) == pytest.approx(25, abs=5)
+    assert np.allclose(motion.pivot, plain.pivot, atol=2)
+
+
+def test_an_absent_performer_leaves_the_frame_empty(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 3)
+    tracks.presence[1] = Presence.ABSENT
+    assert not drawn(figure, tracks, Fit(), 1, (WIDTH, HEIGHT)).any()

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rasteriser against OpenCV's own warp and against barycentric coordinates by hand."""
+
+import cv2
+import numpy as np
+
+from backend.engines.draft.mesh import grid_mesh
+from backend.engines.draft.raster import OUTSIDE, Frame, backward_map, draw_mesh
+
+
+def smooth_picture(width: int = 96, height: int = 72) -> np.ndarray:
+    noise = np.random.default_rng(1).random((height, width, 4)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(noise, (0, 0), 4), np.float32)
+
+
+def test_an_affine_mesh_draws_what_warpaffine_draws() -> None:
+    picture = smooth_picture()
+    mesh = grid_mesh(np.ones(picture.shape[:2], np.float32), 8)
+    matrix = np.array(((1.2, 0.3, 5.0), (-0.25, 0.9, 40.0)), np.float32)
+    points = mesh.points @ matrix[:, :2].T + matrix[:, 2]
+    frame = Frame(150, 120, coarse=1)
+    patch = draw_mesh(picture, points.astype(np.float32), mesh.triangles, mesh.points, frame)
+    canvas = np.zeros((120, 150, 4), np.float32)
+    patch.lay_over(canvas)
+    inside = cv2.erode(cv2.warpAffine(np.ones((72, 96), np.float32), matrix, (150, 120)), np.ones((5, 5))) > 0.99
+    wanted = cv2.warpAffine(picture, matrix, (150, 120), flags=cv2.INTER_LINEAR)
+    assert np.abs(canvas - wanted)[inside].max() < 0.02
+
+
+def test_a_triangles_pixels_lie_where_barycentric_coordinates_say() -> None:
+    corners = np.array(((2, 2), (12, 3), (4, 11)), np.float32)
+    places = np.array(((10, 20), (50, 20), (10, 80)), np.float32)
+    lookup = backward_map(corners, places, np.array([[0, 1, 2]], np.int32), (14, 14))
+    system = np.vstack([corners.T, np.ones(3)])
+    shares = np.linalg.solve(system, (5, 6, 1))
+    assert np.allclose(lookup[6, 5], shares @ places, atol=1e-3)
+    assert lookup[13, 13, 0] == OUTSIDE
+
+
+def test_the_later_triangle_is_in_front_whatever_its_size() -> None:
+    points = np.array(((0, 0), (40, 0), (0, 40), (4, 4), (9, 4), (4, 9)), np.float32)
+    places = np.array(((1, 1),) * 3 + ((2, 2),) * 3, np.float32)
+    behind, ahead = np.array((0, 1, 2)), np.array((3, 4, 5))
+    first = backward_map(points, places, np.array((behind, ahead), np.int32), (40, 40))
+    second = backward_map(points, places, np.array((ahead, behind), np.int32), (40, 40))
+    assert first[5, 5, 0] == 2 and second[5, 5, 0] == 1
+
+
+def test_what_is_seen_from_behind_is_not_drawn() -> None:
+    points = np.array(((0, 0), (20, 0), (0, 20), (25, 25), (25, 30), (30, 25)), np.float32)
+    triangles = np.array(((0, 1, 2), (3, 4, 5)), np.int32)
+    lookup = backward_map(points, points, triangles, (32, 32))
+    assert lookup[5, 5, 0] == 5 and lookup[26, 26, 0] == OUTSIDE
+
+
+def test_a_mesh_outside_the_frame_draws_nothing() -> None:
+    picture = smooth_picture()
+    mesh = grid_mesh(np.ones(picture.shape[:2], np.float32), 8)
+    patch = draw_mesh(picture, mesh.points + 500, mesh.triangles, mesh.points, Frame(100, 100))
+    assert patch.rgba.size == 0
