@@ -58,7 +58,7 @@ class ArmKey:
 
 @dataclass(frozen=True, slots=True)
 class Shake:
-    """A fast swing of one wrist between two frames: so far outward and upward (arm lengths), in so many frames a cycle."""
+    """A fast swing of one wrist between two frames: so far outward and upward, in lengths of the arm."""
 
     side: str
     first: float
@@ -261,7 +261,7 @@ def _walking_swing(act: Act, side: str, t: float) -> float:
 
 
 def _arm(poser: _Poser, side: str, wrist: _Wrist, chest: Matrix) -> None:
-    skeleton, build, sign = poser.skeleton, poser.skeleton.build, SIDES[side]
+    build, sign = poser.skeleton.build, SIDES[side]
     poser.put(f"upper_arm.{side}", np.eye(3))
     shoulder = poser.head[f"upper_arm.{side}"]
     out, ahead, up = wrist.reach * (build.upper_arm + build.forearm)

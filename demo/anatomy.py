@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
+Vector = NDArray[np.floating[Any]]
+Matrix = NDArray[np.floating[Any]]
 
 SIDES = {"left": 1.0, "right": -1.0}
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 ARM_AT_REST_DEG = 40.0
-"""Angle of the resting arms from straight down: halfway between hanging and level, so that neither creases the shoulder."""
+"""Angle of the resting arms from straight down: between hanging and level, so that neither creases the shoulder."""
 
 # Knuckles of a left hand of size 1: towards the thumb, along the hand, out of the palm.
 _KNUCKLES = {
@@ -74,7 +75,7 @@ class Skeleton:
         return self.bones[self.index[name]]
 
     def direction(self, name: str) -> Vector:
-        """Unit vector from a bone's head to its tail at rest."""
+        """Return the unit vector from a bone's head to its tail at rest."""
         bone = self[name]
         return unit(bone.tail - bone.head)
 
@@ -157,7 +158,7 @@ def _trunk(b: Build) -> list[Bone]:
 def _leg(b: Build, side: str) -> list[Bone]:
     x, g = SIDES[side] * b.hip_half, b.girth
     hip, knee = np.array([x, 0.0, b.hip_height]), np.array([x, -0.005, b.hip_height - b.thigh])
-    ankle, toe = np.array([x, 0.0, b.ankle_height]), np.array([x, -0.175 * b.foot, 0.02])
+    ankle, toe = np.array([x, 0.0, b.ankle_height]), np.array([x, -0.175 * b.foot, 0.025])
     return [
         Bone(f"thigh.{side}", "pelvis", hip, knee, 0.08 * g),
         Bone(f"shin.{side}", f"thigh.{side}", knee, ankle, 0.055 * g),

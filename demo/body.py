@@ -46,7 +46,7 @@ def _loft(skeleton: Skeleton, table: tuple[tuple[float, float, float, float], ..
 
 
 def _limb(skeleton: Skeleton, names: tuple[str, ...], radii: list[tuple[float, float]]) -> Solid:
-    """A tube along a chain of bones; each radius sits at a share of the chain's length, 0 to 1."""
+    """Run a tube along a chain of bones; each radius sits at a share of the chain's length, 0 to 1."""
     stops = np.array([skeleton[names[0]].head, *(skeleton[name].tail for name in names)])
     lengths = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(stops, axis=0), axis=1))])
     at = np.array([share for share, _ in radii]) * lengths[-1]

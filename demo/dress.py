@@ -57,7 +57,7 @@ def waves(points: Points, scale: float, seed: int) -> Points:
 
 
 def skin(points: Points, colour: Colour, mottle: float = 0.04) -> Points:
-    """An even colour with a slight mottle."""
+    """Lay an even colour with a slight mottle."""
     return np.asarray(colour) * (1 + mottle * waves(points, 0.05, 3) + mottle * waves(points, 0.012, 5))[:, None]
 
 

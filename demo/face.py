@@ -56,7 +56,7 @@ LANDMARKS = {
     "eye_inner": Landmark((0.018, -0.083, -0.001)),
     "eye": Landmark((0.0315, -0.088, 0.0)),
     "eye_outer": Landmark((0.046, -0.078, 0.001)),
-    "ear": Landmark((0.079, 0.003, -0.010)),
+    "ear": Landmark((0.071, 0.000, -0.010)),
     "mouth": Landmark((0.0245, -0.088, -0.070)),
     "chin": Landmark((0, -0.088, -0.110), 1.0),
 }
@@ -76,7 +76,7 @@ class Head:
 
 
 def head_of(skeleton: Skeleton) -> Head:
-    """The head's axes of a skeleton."""
+    """Find the head's axes on a skeleton."""
     scale = skeleton.build.head
     return Head(skeleton["head"].head + np.array([0.0, 0.0, 0.092]) * scale, scale)
 
@@ -178,7 +178,12 @@ def _jaw(points: Points) -> Points:
 def _neck(skeleton: Skeleton, wardrobe: Wardrobe) -> Part:
     base, top = skeleton["neck"].head, skeleton["neck"].tail
     girth, scale = skeleton.build.girth**0.5, skeleton.build.head
-    line = [base + [0, 0.005, -0.06], base + [0, 0.002, 0.02], top + [0, 0.006, 0.0], top + [0, 0.01, 0.05 * scale]]
+    line = [
+        base + np.array([0, 0.005, -0.06]),
+        base + np.array([0, 0.002, 0.02]),
+        top + np.array([0, 0.006, 0.0]),
+        top + np.array([0, 0.01, 0.05 * scale]),
+    ]
     solid = tube(_dense(np.array(line)), [(r * girth, r * girth) for r in np.linspace(0.056, 0.050, 12)], segments=28)
     return Part(
         name="neck", solid=solid, albedo=skin(solid.vertices, wardrobe.skin, 0.03), bones=("chest", "neck", "head")
@@ -194,7 +199,7 @@ def _mouth(make: _Maker, surface: Callable[[Points, Points], Points]) -> list[Pa
     """Two lips as sheets on the skin, a dark inside that opens between them, and upper teeth."""
     s, t = np.meshgrid(np.linspace(-1, 1, 25), np.linspace(0, 1, 9))
     x, arch = s * _LIPS_HALF, 1 - s**2
-    drop = (arch**0.7)[..., None] * (_JAW_DROP + [0, 0, 0.001])
+    drop = (arch**0.7)[..., None] * (_JAW_DROP + np.array([0, 0, 0.001]))
     seam = _LIPS_Z + 0.0012 * np.abs(s) - 0.0012 * arch
     bow = arch**0.6 * (0.0075 - 0.0022 * np.exp(-((s / 0.16) ** 2)))
 
@@ -218,7 +223,7 @@ def _mouth(make: _Maker, surface: Callable[[Points, Points], Points]) -> list[Pa
 
 
 def _facing(grid: Points) -> Solid:
-    """A sheet that looks to the front."""
+    """Make a sheet that looks to the front."""
     solid = sheet(grid)
     corner, along, _, up = (solid.vertices[solid.faces[:, i]] for i in range(4))
     looks_back = np.cross(along - corner, up - corner)[:, 1].sum() > 0
@@ -239,7 +244,7 @@ def _eye(make: _Maker, surface: Callable[[Points, Points], Points], sign: float)
 
 
 def _lid(make: _Maker, centre: Points, shut_deg: float, open_deg: float, far_deg: float, name: str) -> Part:
-    """A sheet over the eyeball from an edge, open or shut, to deep under the brow (or the cheek)."""
+    """Lay a sheet over the eyeball from an edge, open or shut, to deep under the brow (or the cheek)."""
     radius = _EYE_RADIUS * (1.13 if name != "lash" else 1.17)
     side, t = np.meshgrid(np.radians(np.linspace(-80, 80, 21)), np.linspace(0, 1, 9))
 
@@ -249,7 +254,7 @@ def _lid(make: _Maker, centre: Points, shut_deg: float, open_deg: float, far_deg
 
     thick = far_deg - open_deg
     rest, shut = shaped(open_deg, far_deg), shaped(shut_deg, shut_deg + thick if name == "lash" else far_deg)
-    tone = make.wardrobe.hair if name == "lash" else tuple(0.86 * c for c in make.wardrobe.skin)
+    tone = np.asarray(make.wardrobe.hair) if name == "lash" else 0.86 * np.asarray(make.wardrobe.skin)
     return make.part(name, _facing(rest), tone, shut_by=(shut - rest).reshape(-1, 3))
 
 
@@ -276,7 +281,7 @@ def _ear(make: _Maker, sign: float) -> Part:
 
 
 def _hair(make: _Maker) -> Part:
-    """A cap over the skull, fuller on top, with a fringe; a bob falls to the jaw at sides and back."""
+    """Lay a cap over the skull, fuller on top, with a fringe; a bob falls to the jaw at sides and back."""
     lumps = [
         ellipsoid((0, 0.026, 0.044), (0.083, 0.096, 0.086), segments=40),
         ellipsoid((0.012, -0.040, 0.098), (0.066, 0.052, 0.030)),

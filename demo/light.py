@@ -45,8 +45,9 @@ class ShadowMap:
     def blocked(self, points: Points, spread: float) -> Points:
         """Share of light kept off each point, 0..1, averaged over a disc of radius `spread` metres."""
         flat = points @ self.axes.T
-        reach = self.low + np.array(self.depth.shape) * self.cell + spread
-        near = np.flatnonzero(((flat[:, :2] > self.low - spread) & (flat[:, :2] < reach)).all(axis=1))
+        x, y = flat[:, 0], flat[:, 1]
+        (left, low), (right, high) = self.low - spread, self.low + np.array(self.depth.shape) * self.cell + spread
+        near = np.flatnonzero((x > left) & (x < right) & (y > low) & (y < high))
         offsets = _DISC * spread if spread else _DISC[:1]
         total = np.zeros(len(points))
         for offset in offsets:
@@ -59,12 +60,11 @@ class ShadowMap:
         corner = np.floor(place).astype(int)
         part = place - corner
         total = np.zeros(len(at))
-        limit = np.array(self.depth.shape) - 1
-        for dx in (0, 1):
-            for dy in (0, 1):
-                cell = np.clip(corner + [dx, dy], 0, limit)
-                hidden = self.depth[cell[:, 0], cell[:, 1]] > depth + _BIAS_CELLS * self.cell
-                total += hidden * np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1])
+        rows, columns = (np.clip(corner[:, i] + np.array([[0], [1]]), 0, self.depth.shape[i] - 1) for i in (0, 1))
+        limit = depth + _BIAS_CELLS * self.cell
+        for dx, across in ((0, 1 - part[:, 0]), (1, part[:, 0])):
+            for dy, up in ((0, 1 - part[:, 1]), (1, part[:, 1])):
+                total += (self.depth[rows[dx], columns[dy]] > limit) * across * up
         return total
 
 
@@ -76,8 +76,7 @@ def shadow_map(direction: Points, casters: Points, cell: float) -> ShadowMap:
     size = np.ceil((flat[:, :2].max(axis=0) - low) / cell).astype(int) + 3
     depth = np.full(size, -np.inf)
     at = ((flat[:, :2] - low) / cell).astype(int)
-    order = np.argsort(flat[:, 2], kind="stable")
-    depth[at[order, 0], at[order, 1]] = flat[order, 2]
+    np.maximum.at(depth, (at[:, 0], at[:, 1]), flat[:, 2])
     return ShadowMap(axes, low, depth, cell)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dress import hexed
 from .light import Lamps
 from .solid import Points, Solid, ellipsoid, join, sheet, tube
 from .textures import Tone, books, bricks, planks, plaster, poster, rug, timber, tone, wallpaper
@@ -37,12 +36,12 @@ class Room:
 
 
 def room(seed: int) -> Room:
-    """The room of a seed; there are two, which alternate."""
+    """Furnish the room of a seed; there are two, which alternate."""
     return _loft() if seed % 2 == 0 else _parlour()
 
 
 def panel(corner: Spot, u: Spot, v: Spot, texture: str, *, tile: float | None = None, casts: bool = True) -> Surface:
-    """A rectangle with edges `u` and `v`, seen from the side where v turns left of u; `tile` metres a repeat, else once."""
+    """Make a rectangle with edges `u` and `v`, seen from where v lies left of u; `tile` metres a repeat, else one."""
     long, high = float(np.linalg.norm(u)), float(np.linalg.norm(v))
     columns, rows = (max(2, int(length / _CELL) + 1) for length in (long, high))
     s, t = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
@@ -52,7 +51,7 @@ def panel(corner: Spot, u: Spot, v: Spot, texture: str, *, tile: float | None = 
 
 
 def block(low: Spot, high: Spot, texture: str, *, tile: float = 0.8, front: str | None = None) -> list[Surface]:
-    """A box without its bottom; `front` names another picture for the side that looks along -y."""
+    """Make a box without its bottom; `front` names another picture for the side that looks along -y."""
     (x, y, z), (w, d, h) = low, (np.asarray(high) - low).tolist()
     return [
         panel((x, y, z), (w, 0, 0), (0, 0, h), front or texture, tile=None if front else tile),
@@ -81,7 +80,7 @@ def _shell(back: float, left: float, right: float, wall: str) -> list[Surface]:
 
 
 def _picture(x: float, z: float, wide: float, back: float, name: str) -> list[Surface]:
-    """A framed print on the back wall, wide x 4/3 wide."""
+    """Hang a framed print on the back wall, 4/3 as high as wide."""
     return block((x, back - 0.05, z), (x + wide, back - 0.005, z + wide * 4 / 3), "skirting", front=name)
 
 
@@ -106,7 +105,7 @@ def _stool(x: float, y: float, height: float, texture: str) -> list[Surface]:
 
 
 def _plant(x: float, y: float, height: float, seed: int) -> list[Surface]:
-    """A pot with long bent leaves."""
+    """Make a pot with long bent leaves."""
     rng = np.random.default_rng(seed)
     pot = tube([(x, y, 0.0), (x, y, 0.30), (x, y, 0.34)], [0.13, 0.18, 0.18], segments=28, bulge=0.1)
     leaves = []
@@ -132,7 +131,7 @@ def _prints(palettes: Sequence[Sequence[str]], seed: int) -> dict[str, Points]:
 
 
 def _loft() -> Room:
-    """A brick loft in low warm sun from the left."""
+    """Furnish a brick loft in low warm sun from the left."""
     back = 2.3
     surfaces = [
         *_shell(back, -3.6, 3.6, "brick"),
@@ -172,7 +171,7 @@ def _loft() -> Room:
 
 
 def _parlour() -> Room:
-    """A papered parlour in cool daylight from the right."""
+    """Furnish a papered parlour in cool daylight from the right."""
     back = 1.9
     surfaces = [
         *_shell(back, -3.2, 4.0, "paper"),

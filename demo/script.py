@@ -37,7 +37,7 @@ class Shot:
 
 
 def shot(variant: str, seed: int) -> Shot:
-    """A shot by name: see VARIANTS. The seed changes timing and build a little, beside clothes, light and room."""
+    """Write a shot by its name in VARIANTS. The seed changes build and timing, beside clothes, light and room."""
     return VARIANTS[variant](seed)
 
 
@@ -66,7 +66,7 @@ def _standing(x: float, y: float, yaw_deg: float = 0.0) -> dict[str, tuple[float
 def _walk(
     start: tuple[float, float], end: tuple[float, float], first: float, steps: int, frames_each: float, lead: str
 ) -> list[Step]:
-    """Steps along a line, the feet in turn, ending on the way; the feet face the way they go."""
+    """Plan steps along a line, the feet in turn, ending on the way; the feet face the way they go."""
     way = np.subtract(end, start)
     yaw = float(np.degrees(np.arctan2(way[0], -way[1])))
     across = 0.075 * np.array([-way[1], way[0]]) / np.hypot(*way)
@@ -113,18 +113,18 @@ def _solo_act(seed: int) -> Act:
         ArmKey(80, _HANG),
     )
     steps = [
-        Step("left", 14, 21, 0.15, 0.05, 42),
-        Step("right", 19, 26, -0.07, 0.09, 26),
+        Step("left", 14, 21, 0.15, 0.05, 46),
+        Step("right", 19, 26, -0.07, 0.09, 30),
         Step("right", 34, 40, -0.13, 0.0, -9),
         Step("left", 38, 45, 0.13, 0.0, 9),
-        *_walk((0.0, 0.0), (3.3, -0.35), 78, 6, 6.4, "left"),
+        *_walk((0.0, 0.0), (3.3, -0.75), 76, 6, 6.2, "left"),
     ]
     return Act(
         feet=_standing(0.0, 0.0),
         steps=tuple(steps),
         arms={"left": left, "right": right},
         shakes=(Shake("left", 53, 72, 0.30, 0.06, 7.0), Shake("right", 58, 75, 0.05, 0.26, 8.0)),
-        chest_deg=((0, 0), (14, 0), (24, 6), (34, 6), (42, -3), (56, -6), (64, 4), (76, 0)),
+        chest_deg=((0, 0), (14, 0), (24, 7), (34, 7), (42, -3), (56, -6), (64, 4), (76, 0)),
         head_deg=((0, 8), (9, -10), (15, -4), (24, 4), (34, 2), (42, 6), (52, 14), (62, -12), (74, 0), (84, 6)),
         nod_deg=((0, 0), (10, 5), (16, -3), (30, 2), (46, 8), (58, -4), (74, 0)),
         mouth=_talking(2, 40, 5 + seed) + _talking(54, 76, 9 + seed),
@@ -133,7 +133,7 @@ def _solo_act(seed: int) -> Act:
 
 
 def _loose(mouth_seed: int, frames: int) -> Act:
-    """Someone at ease who talks with one hand."""
+    """Be someone at ease who talks with one hand."""
     keys = (
         ArmKey(0, _HANG),
         ArmKey(10, (0.2, 0.6, -0.3), 40, 0.1),
@@ -150,7 +150,7 @@ def _loose(mouth_seed: int, frames: int) -> Act:
 
 
 def _pair_acts() -> tuple[Act, Act]:
-    """Two side by side who talk, then walk past each other and stand."""
+    """Let two side by side talk, then walk past each other and stand."""
     near = [
         *_walk((-0.62, 0.0), (0.75, -0.32), 32, 4, 7.5, "left"),
         Step("left", 64, 70, 0.875, -0.32, 9),
@@ -170,7 +170,7 @@ def _pair_acts() -> tuple[Act, Act]:
 
 
 def _visit_act(seed: int) -> Act:
-    """Nobody; then someone walks in from the left, greets, and leaves to the right."""
+    """Start with nobody; then someone walks in from the left, greets, and leaves to the right."""
     steps = [
         *_walk((-2.9, -0.1), (0.0, 0.0), 6, 5, 7, "right"),
         Step("left", 42, 47, 0.13, 0.0, 9),
@@ -194,16 +194,10 @@ def _visit_act(seed: int) -> Act:
     )
 
 
-def _character_act() -> Act:
-    """Stand to the front, arms a little away from the body, open hands."""
-    away = ArmKey(0, (0.50, 0.12, -0.82), 42, 0.08)
-    return Act(feet=_standing(0.0, 0.0), arms={"left": (away,), "right": (away,)})
-
-
 def _moving(
-    frames: int, *, lens_mm: float, low: float, aim: float, distance: float, travel: float
+    frames: int, *, lens_mm: float, low: float, aim: float, distance: float, travel: float, leave: float = 0.0
 ) -> Callable[[float], Camera]:
-    """A dolly from left to right past the performer with a slight push in and an unsteady hand."""
+    """Move the camera to the right with a slight push in and an unsteady hand; late, pan away by `leave` metres."""
 
     def camera(t: float) -> Camera:
         u = t / max(1, frames - 1)
@@ -211,20 +205,22 @@ def _moving(
         x = -travel / 2 + travel * ease(((0, 0), (1, 1)), u)
         location = np.array([x, -distance + 0.30 * u, low]) + sway
         return camera_towards(
-            location.tolist(), (0.30 * x, 0.0, aim + 0.006 * float(np.sin(t / 4.3))), lens_mm / _SENSOR_MM
+            location.tolist(),
+            (0.30 * x - leave * ease(((0.77, 0), (0.97, 1)), u), 0.0, aim + 0.006 * float(np.sin(t / 4.3))),
+            lens_mm / _SENSOR_MM,
         )
 
     return camera
 
 
 def _solo(seed: int) -> Shot:
-    camera = _moving(108, lens_mm=38, low=1.30, aim=0.93, distance=4.25, travel=1.1)
+    camera = _moving(108, lens_mm=38, low=1.30, aim=0.93, distance=4.25, travel=1.1, leave=0.75)
     return Shot(108, (Role(_person(seed), seed, _solo_act(seed)),), camera)
 
 
 def _medium(seed: int) -> Shot:
-    """The solo act from the hips up."""
-    camera = _moving(108, lens_mm=50, low=1.50, aim=1.30, distance=2.75, travel=0.5)
+    """Shoot the solo act from the hips up."""
+    camera = _moving(108, lens_mm=50, low=1.50, aim=1.30, distance=2.75, travel=0.5, leave=0.5)
     return Shot(108, (Role(_person(seed), seed, _solo_act(seed)),), camera)
 
 
@@ -240,4 +236,4 @@ def _visit(seed: int) -> Shot:
 
 
 VARIANTS: dict[str, Callable[[int], Shot]] = {"solo": _solo, "medium": _medium, "pair": _pair, "visit": _visit}
-"""solo: the exam, 108 frames. medium: the same from the hips up. pair: two who cross, 72. visit: enters and leaves, 108."""
+"""solo: the exam, 108 frames. medium: the same from the hips up. pair: two who cross, 72. visit: in and out, 108."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import bpy
 import numpy as np
@@ -16,9 +17,9 @@ def melt(solids: Iterable[Solid], *, voxel: float, smoothing: int = 6) -> Solid:
     mesh = mesh_of("melt", join(solids))
     thing = bpy.data.objects.new("melt", mesh)
     bpy.context.scene.collection.objects.link(thing)
-    remesh = thing.modifiers.new("remesh", "REMESH")
+    remesh: Any = thing.modifiers.new("remesh", "REMESH")
     remesh.mode, remesh.voxel_size = "VOXEL", voxel
-    smooth = thing.modifiers.new("smooth", "SMOOTH")
+    smooth: Any = thing.modifiers.new("smooth", "SMOOTH")
     smooth.factor, smooth.iterations = 0.5, smoothing
     melted = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
     solid = _solid_of(melted)

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import Vector, unit
+from .anatomy import unit
 
 Quads = NDArray[np.int32]
-Points = NDArray[np.float64]
+Points = NDArray[np.floating[Any]]
+Spot = Sequence[float] | Points
+"""A place or direction, or three radii."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Solid:
     vertices: Points
     faces: Quads
 
-    def moved(self, by: Sequence[float] | Vector) -> Solid:
+    def moved(self, by: Spot) -> Solid:
         """Shift by a vector."""
         return Solid(self.vertices + np.asarray(by, float), self.faces)
 
@@ -40,7 +43,7 @@ def join(solids: Iterable[Solid]) -> Solid:
 
 
 def sheet(grid: Points) -> Solid:
-    """A patch from a grid of points, `rows columns 3`."""
+    """Make a patch from a grid of points, `rows columns 3`."""
     rows, columns = grid.shape[:2]
     index = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     corners = (index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1])
@@ -48,10 +51,10 @@ def sheet(grid: Points) -> Solid:
 
 
 def tube(
-    centres: Sequence[Sequence[float]] | Points,
+    centres: Sequence[Spot] | Points,
     radii: Sequence[float | tuple[float, float]],
     *,
-    across: Sequence[float] = (1, 0, 0),
+    across: Spot = (1, 0, 0),
     segments: int = 20,
     bulge: float | None = 1.0,
 ) -> Solid:
@@ -74,8 +77,8 @@ def tube(
     return _closed(np.stack(rings))
 
 
-def ellipsoid(centre: Sequence[float], radii: Sequence[float], *, segments: int = 20) -> Solid:
-    """An ellipsoid with its axes along x, y and z."""
+def ellipsoid(centre: Spot, radii: Spot, *, segments: int = 20) -> Solid:
+    """Make an ellipsoid with its axes along x, y and z."""
     up = np.linspace(-np.pi / 2 + 0.02, np.pi / 2 - 0.02, segments // 2 + 1)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     ring = np.stack([np.cos(angle), np.sin(angle), np.zeros(segments)], axis=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -23,6 +24,7 @@ from .solid import Points, join
 from .truth import BEAUTY, PLATE, Camera, hands_name, matte_name
 
 _SAMPLES = 10
+_PORTRAIT_SAMPLES = 48
 _LIGHT = "light"
 
 
@@ -67,9 +69,21 @@ class Stage:
                 node.base_path = str(into)
         bpy.ops.render.render()
 
+    def portrait(self, path: Path, *, alone: bool) -> None:
+        """Draw one finer picture of the shot, or of the performers alone as straight RGBA."""
+        scene = self._scene
+        scene.use_nodes = False
+        scene.view_layers[PLATE].use = False
+        scene.cycles.samples = _PORTRAIT_SAMPLES
+        self._set.hide_render = scene.render.film_transparent = alone
+        scene.render.image_settings.file_format = "PNG"
+        scene.render.image_settings.color_mode = "RGBA" if alone else "RGB"
+        scene.render.filepath = str(path)
+        bpy.ops.render.render(write_still=True)
 
-def _scene(width: int, height: int) -> bpy.types.Scene:
-    scene = bpy.context.scene
+
+def _scene(width: int, height: int) -> Any:
+    scene: Any = bpy.context.scene
     render, cycles = scene.render, scene.cycles
     render.engine = "CYCLES"
     render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
@@ -99,12 +113,12 @@ def _aim(scene: bpy.types.Scene, camera: Camera) -> None:
     lens.lens = camera.focal_widths * lens.sensor_width
 
 
-def _glowing(name: str) -> tuple[bpy.types.Material, bpy.types.Node]:
-    """A material that shows the attribute `light`; returns it with its emission node."""
+def _glowing(name: str) -> tuple[bpy.types.Material, Any]:
+    """Make a material that shows the attribute `light`; returns it with its emission node."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     material.cycles.emission_sampling = "NONE"  # else every face becomes a lamp: three times slower
-    tree = material.node_tree
+    tree: Any = material.node_tree
     tree.nodes.clear()
     emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
     tree.links.new(emission.outputs[0], output.inputs["Surface"])
@@ -112,7 +126,7 @@ def _glowing(name: str) -> tuple[bpy.types.Material, bpy.types.Node]:
     return material, emission
 
 
-def _attribute(tree: bpy.types.NodeTree, name: str) -> bpy.types.Node:
+def _attribute(tree: Any, name: str) -> Any:
     node = tree.nodes.new("ShaderNodeAttribute")
     node.attribute_name = name
     return node
@@ -120,7 +134,7 @@ def _attribute(tree: bpy.types.NodeTree, name: str) -> bpy.types.Node:
 
 def _painted(name: str, picture: Points) -> bpy.types.Material:
     material, emission = _glowing(name)
-    tree = material.node_tree
+    tree: Any = material.node_tree
     paint = tree.nodes.new("ShaderNodeTexImage")
     paint.image = _image(name, picture)
     product = tree.nodes.new("ShaderNodeMix")
@@ -134,7 +148,7 @@ def _painted(name: str, picture: Points) -> bpy.types.Material:
 
 def _image(name: str, picture: Points) -> bpy.types.Image:
     height, width = picture.shape[:2]
-    image = bpy.data.images.new(name, width, height)
+    image: Any = bpy.data.images.new(name, width, height)
     rgba = np.ones((height, width, 4), np.float32)
     rgba[..., :3] = picture[::-1]  # Blender's first row is the lowest
     image.pixels.foreach_set(rgba.ravel())
@@ -149,7 +163,7 @@ def _figure_object(figure: Figure, performer: int, into: bpy.types.Collection) -
     hand = thing.data.attributes.new("hand", "FLOAT", "POINT")
     hand.data.foreach_set("value", figure.hand.astype(np.float32))
     material, _ = _glowing(f"performer {performer}")
-    tree = material.node_tree
+    tree: Any = material.node_tree
     matte, hands = tree.nodes.new("ShaderNodeOutputAOV"), tree.nodes.new("ShaderNodeOutputAOV")
     matte.aov_name, hands.aov_name = matte_name(performer), hands_name(performer)
     matte.inputs["Value"].default_value = 1.0
@@ -220,7 +234,7 @@ def _layers(scene: bpy.types.Scene, performers: int) -> None:
         aov = beauty.aovs.add()
         aov.name, aov.type = name, "VALUE"
     scene.use_nodes = True
-    tree = scene.node_tree
+    tree: Any = scene.node_tree
     tree.nodes.clear()
     for layer in (BEAUTY, PLATE):
         source = tree.nodes.new("CompositorNodeRLayers")
@@ -230,7 +244,7 @@ def _layers(scene: bpy.types.Scene, performers: int) -> None:
             _file(tree, source.outputs[name], name, "BW")
 
 
-def _file(tree: bpy.types.NodeTree, socket: bpy.types.NodeSocket, folder: str, mode: str) -> None:
+def _file(tree: Any, socket: Any, folder: str, mode: str) -> None:
     node = tree.nodes.new("CompositorNodeOutputFile")
     node.format.file_format, node.format.color_mode, node.format.color_depth = "PNG", mode, "8"
     node.format.compression = 25

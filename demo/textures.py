@@ -13,7 +13,7 @@ Tone = tuple[float, float, float]
 
 
 def tone(code: str) -> Tone:
-    """An sRGB colour from six hexadecimal digits, 0..1."""
+    """Read an sRGB colour from six hexadecimal digits, 0..1."""
     r, g, b = (int(code[i : i + 2], 16) / 255 for i in (0, 2, 4))
     return r, g, b
 
@@ -60,7 +60,7 @@ def planks(base: Tone, seed: int, size: int = 768, rows: int = 10) -> Points:
 
 
 def bricks(base: Tone, mortar: Tone, seed: int, size: int = 768) -> Points:
-    """A wall of bricks, 12 courses of 4 to a tile."""
+    """Paint a wall of bricks, 12 courses of 4 to a tile."""
     rng = np.random.default_rng(seed)
     v, u = np.mgrid[:size, :size] / size
     course = (v * 12).astype(int) % 12
@@ -81,7 +81,7 @@ def plaster(base: Tone, seed: int, size: int = 768) -> Points:
 
 
 def wallpaper(base: Tone, figure: Tone, seed: int, size: int = 768) -> Points:
-    """A diamond pattern with dots."""
+    """Paint a diamond pattern with dots."""
     v, u = np.mgrid[:size, :size] / size
     lattice = np.abs(((u + v) * 6) % 1 - 0.5), np.abs(((u - v) * 6) % 1 - 0.5)
     line = np.clip((np.maximum(*lattice) - 0.455) * 60, 0, 1)
@@ -92,7 +92,7 @@ def wallpaper(base: Tone, figure: Tone, seed: int, size: int = 768) -> Points:
 
 
 def rug(colours: Sequence[Tone], seed: int, size: int = 512) -> Points:
-    """A woven rug: borders, a medallion, zigzag bands."""
+    """Paint a woven rug: borders, a medallion, zigzag bands."""
     v, u = np.mgrid[:size, :size] / size
     edge = np.minimum.reduce([u, 1 - u, v, 1 - v])
     band = (np.abs(((u * 18) % 2) - 1) * 0.06 + v) * 14
@@ -107,13 +107,13 @@ def rug(colours: Sequence[Tone], seed: int, size: int = 512) -> Points:
 
 
 def poster(colours: Sequence[Tone], seed: int, height: int = 384, width: int = 288) -> Points:
-    """An abstract print: discs and bars on paper, with a frame."""
+    """Paint an abstract print: discs and bars on paper, with a frame."""
     rng = np.random.default_rng(seed)
     v, u = np.mgrid[:height, :width] / width
     paper = np.broadcast_to(np.asarray(colours[0]), (height, width, 3)).copy()
     for _ in range(9):
         centre, radius = rng.uniform((0.15, 0.15), (0.85, 1.15)), rng.uniform(0.06, 0.26)
-        colour = np.asarray(colours[rng.integers(1, len(colours))])
+        colour = np.asarray(colours[int(rng.integers(1, len(colours)))])
         away = np.hypot(u - centre[0], v - centre[1])
         shape = (
             away < radius

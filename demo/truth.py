@@ -36,7 +36,7 @@ class Camera:
     axes: NDArray[np.float64]
     focal_widths: float
 
-    def project(self, points: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
+    def project(self, points: NDArray[np.floating[Any]], width: int, height: int) -> NDArray[np.float64]:
         """Pixels `... 2` of points `... 3` in metres; a whole number is the centre of a pixel."""
         seen = (points - self.location) @ self.axes.T
         focal = self.focal_widths * width
@@ -135,7 +135,7 @@ def load_truth(folder: Path) -> Truth:
 
 
 def camera_towards(location: Sequence[float], target: Sequence[float], focal_widths: float) -> Camera:
-    """A level camera that looks from one place at another."""
+    """Make a level camera that looks from one place at another."""
     ahead = np.subtract(target, location)
     ahead = ahead / np.linalg.norm(ahead)
     right = np.cross(ahead, [0.0, 0.0, 1.0])

@@ -59,7 +59,7 @@ class _Sight:
     ) -> None:
         starts = np.cumsum([0] + [len(points) for points in posed[:-1]])
         faces = np.concatenate([figure.faces + start for figure, start in zip(figures, starts, strict=True)])
-        self._tree = BVHTree.FromPolygons(np.concatenate(posed).tolist(), faces.tolist())
+        self._tree: Any = BVHTree.FromPolygons(np.concatenate(posed).tolist(), faces.tolist())
         self._camera, self.size = camera, size
 
     def pixels(self, points: Points) -> Points:
