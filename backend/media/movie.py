@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A movie file as a clip, by PyAV: every coded frame once, in order, by number.
 
-The file is surveyed once without decoding it, which gives the time stamp of every frame; a frame is then found by
-seeking to the key frame before it and decoding until its stamp is met. What is decoded is held against the survey all
-along, so that a frame is never silently another. Only this file and `moviecolour.py` import av.
+The file is surveyed once, without decoding it where its container can be trusted, which gives the time stamp of every
+frame; a frame is then found by seeking to the key frame before it and decoding until its stamp is met. What is decoded
+is held against the survey all along, so that a frame is never silently another. Only this file and `moviecolour.py`
+import av.
 """
 
 from __future__ import annotations
@@ -85,12 +86,14 @@ class MovieClip:
         return next(self._decode(index, index, depth_bits))
 
     def _decode(self, first: int, last: int, depth_bits: int) -> Iterator[Pixels]:
-        is_to_the_end = (
-            last == self.info.frame_count - 1
-        )  # then the file must end here too: go on, and see that it does
+        # At the clip's end the file must end too: go on, and let the survey object to a frame more.
+        is_to_the_end = last == self.info.frame_count - 1
         done = first
         for frame in _decoded_from(self._path, self._survey, first):
-            yield _upright(rgb_of_frame(frame, depth_bits), self.info.rotation_deg)
+            image = _upright(rgb_of_frame(frame, depth_bits), self.info.rotation_deg)
+            if image.shape[:2] != (self.info.height_px, self.info.width_px):
+                raise ClipDamagedError(self._path, done)
+            yield image
             done += 1
             if done > last and not is_to_the_end:
                 return
@@ -107,10 +110,11 @@ def open_movie(path: Path, fps: Fraction | None = None) -> MovieClip:
     is_cut = is_cut_off_or_none(path)
     with _opened(path) as (container, stream):
         if is_cut:
-            raise _truncated(path)
+            raise _broken(path, is_cut)
         check_not_too_large(path, (stream.codec_context.width, stream.codec_context.height))
         is_sure = is_cut is False and container.format.name in _STAMPED_CONTAINERS
-        survey = (_survey_by_demuxing(path, container, stream) if is_sure else None) or _survey_by_decoding(path)
+        survey = _survey_by_demuxing(path, container, stream) if is_sure else None
+    survey = survey or _survey_by_decoding(path, is_cut)
     info = _describe(path, survey, fps)
     check_size(path, (info.width_px, info.height_px))
     return MovieClip(path, survey, info)
@@ -148,29 +152,32 @@ def _survey_by_demuxing(path: Path, container: InputContainer, stream: VideoStre
     try:
         for packet in container.demux(stream):
             if packet.is_corrupt:
-                raise _truncated(path)
+                raise _broken(path, is_cut=False)
             if packet.size and not packet.is_discard:
                 stamps.append(packet.pts)
     except av.FFmpegError as error:
-        raise _truncated(path) from error
+        raise _broken(path, is_cut=False) from error
     known = np.unique(np.array([stamp for stamp in stamps if stamp is not None], np.int64))
     return Survey(len(stamps), known, can_seek=True) if 0 < len(known) == len(stamps) else None
 
 
-def _survey_by_decoding(path: Path) -> Survey:
-    """Decode everything once. Raises ClipEmptyError and ClipTruncatedError."""
+def _survey_by_decoding(path: Path, is_cut: bool | None) -> Survey:
+    """Decode everything once. Raises ClipEmptyError, ClipTruncatedError and ClipDamagedError."""
     found, is_clean = _decode_all(path)
     if is_clean and not found:
         raise ClipEmptyError(path)
     stamps = _rising_or_none(found)
-    if not is_clean or (stamps is not None and _before_a_late_gap(stamps) < len(stamps)):
-        raise _truncated(path)
+    may_be_cut = is_cut is None and stamps is not None and _before_a_late_gap(stamps) < len(stamps)
+    if not is_clean or may_be_cut:
+        raise _broken(path, is_cut)
     return Survey(len(found), stamps, can_seek=False)
 
 
-def _truncated(path: Path) -> ClipTruncatedError:
-    """Make the error that says how many frames are whole, by decoding what there is."""
+def _broken(path: Path, is_cut: bool | None) -> ClipTruncatedError | ClipDamagedError:
+    """Make the error that says how many frames are whole, by decoding what there is. None: it looks like a cut."""
     found, _ = _decode_all(path)
+    if is_cut is False:
+        return ClipDamagedError(path, len(found))
     stamps = _rising_or_none(found)
     return ClipTruncatedError(path, len(found) if stamps is None else _before_a_late_gap(stamps))
 
@@ -182,14 +189,15 @@ def _rising_or_none(found: list[int | None]) -> NDArray[np.int64] | None:
 
 
 def _before_a_late_gap(stamps: NDArray[np.int64]) -> int:
-    """Count the frames before a step in time near the end that is longer than usual; all where there is none.
+    """Count the frames before the only step in time that is longer than the rest, if it is near the end; else all.
 
     A stream that is cut ends in coding order: of its last frames some are missing between those that are there.
+    Where the steps vary earlier too, a long one says nothing.
     """
     steps = np.diff(stamps)
-    late = steps[-_REORDERED_FRAMES:]
-    gaps = np.flatnonzero(late > 1.5 * np.median(steps)) if len(steps) else late
-    return len(stamps) - len(late) + int(gaps[0]) if len(gaps) else len(stamps)
+    gaps = np.flatnonzero(steps > 1.5 * np.median(steps)) if len(steps) else steps
+    is_late = len(gaps) > 0 and gaps[0] >= len(steps) - min(_REORDERED_FRAMES, len(steps) // 2)
+    return int(gaps[0]) + 1 if is_late else len(stamps)
 
 
 def _decode_all(path: Path) -> tuple[list[int | None], bool]:

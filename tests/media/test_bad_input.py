@@ -155,6 +155,20 @@ def test_a_hole_in_the_middle_is_never_a_silent_shift(tmp_path: Path) -> None:
     assert numbers[-3:] == [37, 38, 39]
 
 
+def test_a_size_that_changes_midway_is_damage(tmp_path: Path) -> None:
+    parts = [write_movie(tmp_path / f"{size[0]}.ts", 20, size=size) for size in ((64, 48), (96, 64))]
+    (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    with pytest.raises((ClipDamagedError, ClipTruncatedError)):
+        clip = open_clip(tmp_path / "both.ts")
+        list(clip.frames(0, clip.info.frame_count - 1, 8))
+
+
+def test_uneven_time_before_the_end_is_no_cut(tmp_path: Path) -> None:
+    ticks = [0, 40, 200, 240, 280, 320, 360, 400, 600, 640]
+    path = write_movie(tmp_path / "a.mkv", 10, ticks=ticks, fps=Fraction(1000), muxing={"live": "1"})
+    assert open_clip(path).info.frame_count == 10
+
+
 def test_a_picture_of_one_pixel_is_too_small(tmp_path: Path) -> None:
     write_picture(tmp_path / "a_0001.png", np.zeros((1, 1, 3), np.uint8))
     with pytest.raises(PictureTooSmallError):
