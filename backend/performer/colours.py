@@ -23,6 +23,8 @@ _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 _NEVER = np.float32(-1e3)
 _ANY_COLOUR = np.float32(1.5 * math.log(2 * math.pi))
 """Log density where every colour is as likely, less the normal distribution's constant that log_density leaves out."""
+_RARITY = np.float32(3)
+"""Log odds against a colour that was not seen nearby."""
 
 
 class NearbyColours:
@@ -68,7 +70,7 @@ def colour_evidence(
     rgb: `h w 3` float32 0..1. performer, background: `h w` bool. radii_px: near and wide. The performer's colours are
     those seen near, or all alike where none are; the background's are those near or, for it goes on behind the
     performer, wide, whichever explain the pixel better. Returns `n` values for the `n` doubtful pixels in reading
-    order; 0 where the background is unknown.
+    order; 0 where the background is unknown. Both sides have surprises: a colour that neither shows tells nothing.
     """
     rows, columns = np.nonzero(~(performer | background))
     near_px, wide_px = radii_px
@@ -77,10 +79,11 @@ def colour_evidence(
     def density(known: Mask, radius_px: float) -> Values:
         return NearbyColours(rgb, known, radius_px, stride_px).log_density(asked, rows, columns)
 
-    near = density(performer, near_px)
-    inside = np.where(near > _NEVER, near, _ANY_COLOUR)
+    inside = density(performer, near_px)
     outside = np.maximum(density(background, near_px), density(background, wide_px))
-    return np.where(outside > _NEVER, inside - outside, np.float32(0))
+    surprise = _ANY_COLOUR - _RARITY
+    inside_or_any = np.where(inside > _NEVER, np.maximum(inside, surprise), _ANY_COLOUR)
+    return np.where(outside > _NEVER, inside_or_any - np.maximum(outside, surprise), np.float32(0))
 
 
 def _determinant(matrix: list[Values]) -> Values:

@@ -25,22 +25,22 @@ _SOFT_WIDTH = 2.5
 _COVERAGE_WEIGHT, _COLOUR_WEIGHT = 2.0, 1.4
 """Of the log odds that the coarse map and the colours give: more makes a crisper decision, their ratio who wins."""
 _MOST_EVIDENCE = 6.0
-_HAND_COVERAGE, _LIMB_COVERAGE = 0.6, 0.5
-"""What a drawn hand or limb is worth where the networks saw nothing: a doubt that colours then settle."""
+_DRAWN_COVERAGE, _FLESH_COVERAGE = 0.6, 0.1
+"""What a drawn hand or limb, and the flesh round it, is worth where the networks saw nothing: a doubt for colours."""
+_FLESH_WIDTH = 4.0
 _FLATNESS = 0.02
 """Standard deviation of colour, 0..1, below which the guided filter sees no edge."""
 _BLACK, _WHITE = 0.2, 0.8
 """Levels of the filtered map that become exactly 0 and 1."""
 
 
-def lay_edge(frame: Bytes, coverage: Bytes, limbs: Bytes, hands: Bytes, cell_px: float) -> Bytes:
+def lay_edge(frame: Bytes, coverage: Bytes, limbs: Bytes, cell_px: float) -> Bytes:
     """Return the matte `h w` of a frame or a part of it; exactly 0 and 255 but for a soft band along its outline.
 
-    frame: `h w 3`. coverage: `h w`, how likely the performer is. limbs, hands: `h w`, 0 or 255, see limbs.py.
+    frame: `h w 3`. coverage: `h w`, how likely the performer is. limbs: `h w`, 0 or 255, see limbs.py.
     """
     rgb = frame.astype(np.float32) / np.float32(255)
-    likely = np.maximum(coverage / np.float32(255), np.where(hands > 0, _HAND_COVERAGE, 0).astype(np.float32))
-    likely = np.maximum(likely, np.where(limbs > 0, _LIMB_COVERAGE, 0).astype(np.float32))
+    likely = _with_limbs(coverage.astype(np.float32) / np.float32(255), limbs > 0, cell_px)
     decided = decide_by_colour(rgb, likely, cell_px)
     filtered = guided_filter(rgb, decided, max(1, round(_GUIDED_RADIUS * cell_px)), _FLATNESS**2)
     levelled = np.clip((filtered - _BLACK) / (_WHITE - _BLACK), 0, 1)
@@ -76,6 +76,13 @@ def confine_softness(matte: Grey, width_px: float) -> Grey:
     return np.clip(matte, solid, 1 - empty)
 
 
+def _with_limbs(likely: Grey, limbs: Mask, cell_px: float) -> Grey:
+    """Raise coverage where something was drawn, and a little round the parts of it that the coverage misses."""
+    drawn = limbs * np.float32(_DRAWN_COVERAGE)
+    flesh = cv2.dilate((likely < drawn).astype(np.uint8), _disc(_FLESH_WIDTH * cell_px))
+    return np.asarray(np.maximum(np.maximum(likely, drawn), flesh * np.float32(_FLESH_COVERAGE)), np.float32)
+
+
 def _ramp(distance: Grey) -> Grey:
     """From 0 at half the way to 1 at the whole."""
     return np.clip(2 * distance - 1, 0, 1)
@@ -87,5 +94,8 @@ def _depth_px(mask: Bytes) -> Grey:
 
 
 def _inset(mask: Mask, radius_px: float) -> Mask:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(radius_px) + 1,) * 2)
-    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel) > 0)
+    return np.asarray(cv2.erode(mask.astype(np.uint8), _disc(radius_px)) > 0)
+
+
+def _disc(radius_px: float) -> Bytes:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(radius_px) + 1,) * 2), np.uint8)

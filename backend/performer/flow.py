@@ -19,6 +19,8 @@ _RETURN_ERROR_PX = 1.5
 """A pixel carried to the other frame and back must land this near to where it started."""
 _COLOUR_ERROR = 24
 """Largest difference (of 255) between a pixel and the one it came from, both a little blurred."""
+_LEAST_SIDE_PX = 16
+"""Smaller pictures are continued to this size: the estimator refuses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,7 @@ def motion_both_ways(first: Bytes, second: Bytes) -> tuple[Motion, Motion]:
 
     first, second: grey `h w` uint8. A pixel is trusted when the way there and back closes and its grey value arrives.
     """
-    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    onward = np.asarray(estimator.calc(first, second, None), np.float32)  # type: ignore[call-overload]
-    back = np.asarray(estimator.calc(second, first, None), np.float32)  # type: ignore[call-overload]
+    onward, back = _estimated(first, second), _estimated(second, first)
     first, second = _blurred(first), _blurred(second)
     return _judged(onward, back, first, second), _judged(back, onward, second, first)
 
@@ -65,6 +65,15 @@ def grid_of(field: Field) -> Field:
     return grid
 
 
+def _estimated(first: Bytes, second: Bytes) -> Field:
+    height, width = first.shape
+    room = 0, max(0, _LEAST_SIDE_PX - height), 0, max(0, _LEAST_SIDE_PX - width)
+    first, second = (_bytes(cv2.copyMakeBorder(grey, *room, cv2.BORDER_REPLICATE)) for grey in (first, second))
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    field = estimator.calc(first, second, None)  # type: ignore[call-overload]
+    return np.asarray(field, np.float32)[:height, :width]
+
+
 def _judged(field: Field, back: Field, here: Bytes, there: Bytes) -> Motion:
     """Attach where a field is to be trusted."""
     gap = field + warp(back, field)
@@ -73,4 +82,8 @@ def _judged(field: Field, back: Field, here: Bytes, there: Bytes) -> Motion:
 
 
 def _blurred(grey: Bytes) -> Bytes:
-    return np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.uint8)
+    return _bytes(cv2.GaussianBlur(grey, (3, 3), 0))
+
+
+def _bytes(image: cv2.typing.MatLike) -> Bytes:
+    return np.asarray(image, np.uint8)

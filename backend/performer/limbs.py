@@ -39,12 +39,6 @@ def draw_limbs(tracks: Tracks, frame: int, shape: tuple[int, int]) -> NDArray[np
             _polyline(drawing, body[[start, end]], width)
     if seen[list(_TORSO)].all():
         cv2.fillConvexPoly(drawing, cv2.convexHull(_fixed(body[list(_TORSO)])), 255, shift=_SHIFT_BITS)
-    return drawing | draw_hands(tracks, frame, shape)
-
-
-def draw_hands(tracks: Tracks, frame: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Draw palms and fingers of the hands that were found: `h w`, 0 or 255."""
-    drawing = np.zeros(shape, np.uint8)
     for points, score in (
         (tracks.left_hand[frame, :, :2], tracks.left_hand_score[frame]),
         (tracks.right_hand[frame, :, :2], tracks.right_hand_score[frame]),
