@@ -137,10 +137,10 @@ def _write_plates(frames: Sequence, holes: Sequence, witnesses: Witnesses, into:
 
 def _know_segment(witnesses: Witnesses, view: View, most_pixels: int) -> Ground:
     """Learn the set behind a view's segment: first as one plane, then with what the plane leaves over."""
-    witnesses.shift = None
+    witnesses.plane, witnesses.shift = np.eye(3), None
     ground = lay_ground(witnesses, view.segment, view.size, most_pixels)
     if witnesses.camera.kind is CameraKind.MOVING:
-        witnesses.shift = Parallax(witnesses, ground)
+        witnesses.plane, witnesses.shift = np.linalg.inv(ground.view.to_ground), Parallax(witnesses, ground)
         ground = lay_ground(witnesses, view.segment, view.size, most_pixels)
     return complete(ground, witnesses.white)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fill import spread
-from .geometry import Points, project, read_at, scaling
+from .geometry import Points, read_at, scaling
 from .ground import Ground
 from .samples import Witnesses
 
@@ -28,11 +28,9 @@ Field = NDArray[np.float32]
 
 
 class Parallax:
-    """Residual motion over time in one segment: a `Shift` for its witnesses."""
+    """Residual motion over time in one segment, in pixels of the ground's picture: a `Shift` for its witnesses."""
 
     def __init__(self, witnesses: Witnesses, ground: Ground) -> None:
-        self._from_ground = np.linalg.inv(ground.view.to_ground)
-        self._to_ground = ground.view.to_ground
         segment = witnesses.camera.segment
         self._times = np.array([at for at in witnesses.indices if segment[at] == ground.view.segment])
         measured = [_measure(witnesses, ground, int(index)) for index in self._times]
@@ -40,12 +38,10 @@ class Parallax:
         self._seen = np.stack([seen for _, seen in measured])
         self._fields: dict[float, Field] = {}
 
-    def __call__(self, from_time: float, to_time: float, points: Points) -> Points:
-        """Move ground points (`n 2`) of one time to where the same things lie at another."""
-        places = project(points, self._from_ground)
-        cells = project(places, scaling(1 / _CELL_PX, 1 / _CELL_PX))
-        shift = read_at(self._field(to_time) - self._field(from_time), cells, cv2.INTER_LINEAR)
-        return project(places + shift, self._to_ground)
+    def __call__(self, from_time: float, to_time: float, plane: Points) -> Points:
+        """Tell how far points (`n 2`) of the ground's picture move from one time to another."""
+        cells = plane / np.float32(_CELL_PX) + np.float32(0.5 / _CELL_PX - 0.5)
+        return read_at(self._field(to_time) - self._field(from_time), cells, cv2.INTER_LINEAR)
 
     def _field(self, time: float) -> Field:
         """Interpolate the flow at a time, cell by cell, between the frames before and after that saw the cell."""

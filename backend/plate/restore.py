@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fill import spread
-from .geometry import pixels_of
+from .geometry import mean_of_channels, pixels_of
 from .ground import Ground
 from .hole import grow
 from .samples import Samples, View, Witnesses, agree
@@ -54,11 +54,14 @@ def restore(witnesses: Witnesses, ground: Ground, view: View, frame: NDArray[Any
     doubt = canvas.blur(consensus.spread * unit, len(hole) / 120)
     alone = np.clip((doubt - _AGREED) / (_APART - _AGREED), 0, 1)[:, None]
     colour = consensus.agreed
-    if alone.any():
+    differing = np.flatnonzero(alone)
+    if len(differing):
         expected = canvas.continued(
             np.where(within[:, None], colour, frame[rows, columns]), ~within | (doubt < _AGREED)
         )
-        colour = colour + (_whole(canvas, samples, expected, unit, len(hole)) - colour) * alone
+        part = _Canvas(rows[differing], columns[differing])
+        whole = _whole(part, samples.of(differing), expected[differing], unit, len(hole))
+        colour[differing] += (whole - colour[differing]) * alone[differing]
     trust = np.clip(canvas.depth(seen) / _SOFT_SEAM_PX, 0, 1)[:, None]
     colour = colour * trust + ground.read(view, points) * (1 - trust)
     difference = (frame[rows, columns].astype(np.float32) - colour) * unit
@@ -86,7 +89,7 @@ def _whole(
         valid = samples.count > place
         if not valid.any():
             break
-        away = np.where(valid, np.abs(np.where(valid[:, None], colours, 0) - expected).mean(1) * unit, 255)
+        away = np.where(valid, mean_of_channels(np.abs(colours - expected)) * unit, 255)
         cost = canvas.blur(away, height / 90) + _LATER * place
         better = valid & (cost < best)
         best[better], chosen[better] = cost[better], colours[better]
@@ -137,7 +140,7 @@ class _Canvas:
         if not outside.any():
             return np.full(len(inside), 1e6, np.float32)
         picture = (~outside).astype(np.uint8)
-        return self.read(cv2.distanceTransform(picture, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)) * inside
+        return self.read(cv2.distanceTransform(picture, cv2.DIST_L2, 3)) * inside
 
     def seam(
         self, difference: NDArray[np.float32], known: NDArray[np.bool_]
@@ -146,11 +149,11 @@ class _Canvas:
 
         The correction is smooth: light that changed, not detail.
         """
-        usable = known & (np.abs(difference).max(1) < _MOST_CORRECTION)
+        usable = known & (mean_of_channels(np.abs(difference)) < _MOST_CORRECTION)
         if not usable.any():
             return np.zeros_like(difference), np.zeros(len(difference), np.float32)
         correction = self.read(self._spread(difference, usable))
-        left = np.abs(difference - correction).mean(1, keepdims=True)
+        left = mean_of_channels(np.abs(difference - correction))[:, None]
         return correction, self.read(self._spread(left, known))[:, 0]
 
     def _spread(self, values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:

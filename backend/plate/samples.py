@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .camera import Camera, CameraKind
-from .geometry import Homography, Pictures, Points, is_inside, project, read_at
+from .geometry import Homography, Pictures, Points, is_set_at, mean_of_channels, project, read_at
 from .hole import grow
 
 MOST_SAMPLES = 5
@@ -27,14 +27,18 @@ _CACHE_BYTES = 160_000_000
 _PROBES = 2000
 _GLANCE_ROWS = 90
 """Height of the small masks by which frames are chosen without opening them."""
-_VALUE = np.array([1.0, 0.5, 0.35, 0.2, 0.2, 0.0], np.float32)
+_VALUE = np.array([1.0, 0.5, 0.35, 0.1, 0.1, 0.0], np.float32)
 """What one more sample is worth to a pixel that has 0, 1, ... 5 of them."""
 _WORTH = 0.001
 """A frame is not opened for less than this value a pixel asked for."""
 _NEAR_FRAMES = 12
 _KERNEL_PX = 2
 """Bicubic reading reaches this far: so far from a hole nothing of the performer leaks in."""
-_NETWORK = ((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2))
+_ENOUGH = 3
+_ALIKE = 10.0
+"""Code values of 255 by which three samples may differ and still be called one."""
+_NETWORK_OF_3 = ((0, 1), (1, 2), (0, 1))
+_NETWORK_OF_5 = ((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,10 @@ class Samples:
     count: NDArray[np.intp]
     age: NDArray[np.float32]
 
+    def of(self, which: NDArray[np.intp]) -> Samples:
+        """Take some of the pixels."""
+        return Samples(self.colours[:, which], self.count[which], self.age[which])
+
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
@@ -72,14 +80,18 @@ class Consensus:
 
 
 Shift = Callable[[float, float, Points], Points]
-"""Moves ground points of one time to where the same things lie at another, see parallax.py."""
+"""How far points of the plane move from one time to another, see parallax.py."""
 
 
 class Witnesses:
-    """The frames that may be asked what is behind the performers. Keeps a few decoded; never the clip."""
+    """The frames that may be asked what is behind the performers. Keeps a few decoded; never the clip.
+
+    plane, shift: where residual motion is known, from the ground to the picture that it is known in, and the motion.
+    """
 
     def __init__(self, frames: Pictures, holes: Pictures, camera: Camera) -> None:
         self.camera = camera
+        self.plane: Homography = np.eye(3)
         self.shift: Shift | None = None
         self.indices = tuple(range(0, len(frames), _stride(len(frames))))
         self._frames, self._holes = frames, holes
@@ -88,7 +100,7 @@ class Witnesses:
         self.white = float(np.iinfo(first.dtype).max)
         self._cell = max(1, self._height // _GLANCE_ROWS)
         self._glances = {index: self._free(index)[:: self._cell, :: self._cell].copy() for index in self.indices}
-        self._open: OrderedDict[int, tuple[NDArray[Any], NDArray[np.bool_]]] = OrderedDict()
+        self._open: OrderedDict[int, tuple[NDArray[Any], NDArray[np.uint8]]] = OrderedDict()
 
     def view(self, index: int) -> View:
         """Describe a frame of the shot as a view."""
@@ -96,8 +108,8 @@ class Witnesses:
         size = (self._width, self._height)
         return View(index, int(camera.segment[index]), camera.to_ground[index], camera.gain[index], size)
 
-    def picture(self, index: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Open a frame: its pixels, and where it can be read without touching a performer."""
+    def picture(self, index: int) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        """Open a frame: its pixels, and where (1, else 0) it can be read without touching a performer."""
         if index in self._open:
             self._open.move_to_end(index)
         else:
@@ -108,37 +120,44 @@ class Witnesses:
         return self._open[index]
 
     def ask(self, view: View, points: Points) -> Samples:
-        """Collect up to five samples of each of the view's pixels (n points), never from the view's own frame."""
+        """Collect samples of each of the view's pixels (n points), never from the view's own frame.
+
+        Three that agree are enough; where they don't, five are asked.
+        """
         total = len(points)
         colours = np.full((MOST_SAMPLES, total, 3), np.inf, np.float32)
         flat = colours.reshape(-1, 3)
-        count = np.zeros(total, np.intp)
+        count, settled = np.zeros(total, np.intp), np.zeros(total, bool)
         age = np.full(total, np.inf, np.float32)
-        ground = project(points, view.to_ground)
-        for index in self._useful(view, ground):
-            wanting = np.flatnonzero(count < MOST_SAMPLES)
-            places = self._places(view, index, ground[wanting])
+        plane = project(points, self.plane @ view.to_ground)
+        for index in self._useful(view, plane):
+            wanting = np.flatnonzero(~settled)
+            places = self._places(view, index, plane.take(wanting, 0))
             frame, free = self.picture(index)
-            seen = _is_free(free, places)
+            seen = is_set_at(free, places)
             here = wanting[seen]
+            already = count[here]
             gain = view.gain / self.camera.gain[index]
-            flat[count[here] * total + here] = self._read(frame, places[seen]) * gain
-            age[here] = np.minimum(age[here], abs(index - view.time))
-            count[here] += 1
+            flat[already * total + here] = self._read(frame, places[seen]) * gain
+            age[here[already == 0]] = abs(index - view.time)
+            count[here] = already + 1
+            settled[here[already == MOST_SAMPLES - 1]] = True
+            third = here[already == _ENOUGH - 1]
+            settled[third] = _alike(colours[:_ENOUGH, third]) < _ALIKE * self.white / 255
         return Samples(colours, count, age)
 
-    def _useful(self, view: View, ground: Points) -> list[int]:
+    def _useful(self, view: View, plane: Points) -> list[int]:
         """Choose the frames to open, nearest in time first.
 
         A few probe pixels decide: greedily, whichever frame adds most to the least known of them, the nearer the
         better. So the one frame in which the performer had not come in yet is found, however far it is.
         """
-        probes = ground[:: max(1, len(ground) // _PROBES)]
+        probes = plane[:: max(1, len(plane) // _PROBES)]
         segment = self.camera.segment
         others = [index for index in self.indices if index != view.time and segment[index] == view.segment]
         if not others:
             return []
-        seen = np.stack([_is_free(self._glances[at], self._places(view, at, probes) / self._cell) for at in others])
+        seen = np.stack([is_set_at(self._glances[at], self._places(view, at, probes) / self._cell) for at in others])
         nearness = 1 / (1 + np.abs(np.array(others) - view.time) / _NEAR_FRAMES)
         count = np.zeros(len(probes), np.intp)
         chosen: list[int] = []
@@ -151,13 +170,13 @@ class Witnesses:
             count += seen[chosen[-1]]
         return sorted((others[pick] for pick in chosen), key=lambda index: (abs(index - view.time), index))
 
-    def _free(self, index: int) -> NDArray[np.bool_]:
+    def _free(self, index: int) -> NDArray[np.uint8]:
         reach = 0 if self.camera.kind is CameraKind.LOCKED_OFF else _KERNEL_PX
-        return ~grow(self._holes[index] > 0, reach)
+        return np.where(grow(self._holes[index] > 0, reach), 0, 1).astype(np.uint8)
 
-    def _places(self, view: View, index: int, ground: Points) -> Points:
-        moved = ground if self.shift is None else self.shift(view.time, index, ground)
-        return project(moved, np.linalg.inv(self.camera.to_ground[index]))
+    def _places(self, view: View, index: int, plane: Points) -> Points:
+        moved = plane if self.shift is None else plane + self.shift(view.time, index, plane)
+        return project(moved, np.linalg.inv(self.plane @ self.camera.to_ground[index]))
 
     def _read(self, frame: NDArray[Any], places: Points) -> NDArray[np.float32]:
         if self.camera.kind is CameraKind.MOVING:
@@ -168,28 +187,35 @@ class Witnesses:
 
 def agree(samples: Samples) -> Consensus:
     """Make one colour of each pixel's samples. Pixels without any come out as 0."""
-    ordered = list(samples.colours.copy())
-    for low, high in _NETWORK:
+    agreed = np.zeros((len(samples.count), 3), np.float32)
+    spread = np.zeros(len(samples.count), np.float32)
+    few, many = (samples.count > 0) & (samples.count <= _ENOUGH), samples.count > _ENOUGH
+    for which, depth, network in ((few, _ENOUGH, _NETWORK_OF_3), (many, MOST_SAMPLES, _NETWORK_OF_5)):
+        colours, count = samples.colours[:depth, which], samples.count[which]
+        agreed[which] = _median(colours, count, network)
+        away = mean_of_channels(np.abs(colours - agreed[which]))
+        spread[which] = np.where(np.isfinite(away), away, 0).sum(0) / count
+    return Consensus(agreed, spread)
+
+
+def _median(
+    colours: NDArray[np.float32], count: NDArray[np.intp], network: tuple[tuple[int, int], ...]
+) -> NDArray[np.float32]:
+    """Median of each pixel's first `count` colours, `k n 3` with inf where missing, by a sorting network."""
+    ordered = list(colours)
+    for low, high in network:
         ordered[low], ordered[high] = np.minimum(ordered[low], ordered[high]), np.maximum(ordered[low], ordered[high])
-    stack = np.stack(ordered)
-    each = np.arange(stack.shape[1])
-    last = np.maximum(samples.count - 1, 0)
-    agreed = (stack[last // 2, each] + stack[(last + 1) // 2, each]) / 2
-    distance = np.zeros(stack.shape[1], np.float32)
-    for place, colour in enumerate(samples.colours):
-        valid = samples.count > place
-        distance[valid] += np.abs(colour[valid] - agreed[valid]).mean(1)
-    unseen = samples.count == 0
-    agreed[unseen] = 0
-    return Consensus(agreed, distance / np.maximum(samples.count, 1))
+    median = np.empty(colours.shape[1:], np.float32)
+    for number in range(1, len(ordered) + 1):
+        mine = count == number
+        median[mine] = (ordered[(number - 1) // 2][mine] + ordered[number // 2][mine]) / 2
+    return median
 
 
-def _is_free(free: NDArray[np.bool_], places: Points) -> NDArray[np.bool_]:
-    """Tell which places lie inside the picture and on a pixel that is free."""
-    height, width = free.shape
-    inside = is_inside(places, width, height)
-    at = np.rint(np.where(inside[:, None], places, 0)).astype(np.intp)
-    return cast(NDArray[np.bool_], inside & free[at[:, 1], at[:, 0]])
+def _alike(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Tell how far each pixel's samples, `k n 3`, lie apart at most."""
+    apart = colours.max(0) - colours.min(0)
+    return cast(NDArray[np.float32], np.maximum(np.maximum(apart[:, 0], apart[:, 1]), apart[:, 2]))
 
 
 def _stride(frame_count: int) -> int:
