@@ -102,9 +102,15 @@ def find_character(picture: Pixels, mirror: bool) -> Character:
     Raises NobodyInPictureError.
     """
     rgb, own_alpha = kept_picture(picture, mirror)
-    still = find_in_picture(rgb)
+    still = find_in_picture(rgb if own_alpha is None else _before_grey(rgb, own_alpha))
     alpha = own_alpha if own_alpha is not None else cut_out(rgb, still)
     return build_character(rgb, alpha, still, has_background=own_alpha is None)
+
+
+def _before_grey(rgb: NDArray[np.uint8], alpha: Floats) -> NDArray[np.uint8]:
+    """Set a cut-out before plain grey, so that the network sees its outline."""
+    part = alpha[..., None]
+    return np.asarray(rgb * part + 128 * (1 - part) + 0.5, np.uint8)
 
 
 def kept_picture(picture: Pixels, mirror: bool) -> tuple[NDArray[np.uint8], Floats | None]:

@@ -17,6 +17,9 @@ _ARM_RADIUS, _LEG_RADIUS, _TRUNK_RADIUS = 0.2, 0.3, 0.22
 """Thickness of the parts in widths of the shoulders: in these units a pixel is nearer to one part than another."""
 _CORE = 0.4
 _JOINT = 0.75
+_COLOUR_BINS, _RARE, _OFF_THE_ARM = 8, 0.004, 0.75
+"""A colour that makes less than this part of an arm's core is not the arm's, so far off its bones."""
+_KNEES_APART, _LEG_CORE = 0.35, 0.45
 _THIN, _CUFF = 0.06, 0.05
 """Half width of what is too thin to be trunk; how far round an arm its edge spoils the trunk's colour. Shoulders."""
 _CLEARLY = 1.6
@@ -52,6 +55,9 @@ def take_apart(
         if score[limb.middle] < SEEN:
             near[place] = np.full_like(near[place], _NOWHERE)
     labels = _labels(small_colour, small_alpha, near)
+    for arm in range(2):
+        _give_back(labels, small_colour, near, arm)
+    skirt = _skirt(labels, small_alpha, joints * scale, score, near)
     arms = [
         _soft((labels == _FIRST_LIMB + i) | _upper_arm(joints * scale, score, limb, small_alpha), alpha)
         for i, limb in enumerate(ARMS)
@@ -60,7 +66,7 @@ def take_apart(
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
     unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
     neck = joints[list(SHOULDERS)].mean(0)
-    trunk_mask = _connected((labels == _TRUNK) | under, neck * scale, unit * scale)
+    trunk_mask = _connected((labels == _TRUNK) | under | skirt, neck * scale, unit * scale)
     covered = np.maximum(arms[0], arms[1])
     trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), covered, unit))
     limbs = [
@@ -99,6 +105,40 @@ def _nearness(joints: Floats, hands: tuple[Floats, ...], shape: tuple[int, ...])
         found.append(_limb_distance(grid, joints, arm, tips) / (_ARM_RADIUS * unit))
     found += [_limb_distance(grid, joints, leg, joints[list(leg.tips)]) / (_LEG_RADIUS * unit) for leg in LEGS]
     return [np.asarray(part, np.float32) for part in found]
+
+
+def _give_back(labels: Labels, colour: Floats, near: list[Floats], arm: int) -> None:
+    """Return to trunk and legs, in place, what lies off an arm's bones and has not its colours: a cape behind it."""
+    core = (near[1 + arm] < _CORE) & (labels == _FIRST_LIMB + arm)
+    if not core.any():
+        return
+    levels = (np.clip(colour, 0, 0.999) * _COLOUR_BINS).astype(np.uint8)
+    ranges = [value for _ in range(3) for value in (0, _COLOUR_BINS)]
+    counts = cv2.calcHist([levels], [0, 1, 2], core.astype(np.uint8), [_COLOUR_BINS] * 3, ranges)
+    share = np.asarray(counts)[tuple(levels[..., c] for c in range(3))] / max(float(core.sum()), 1.0)
+    alien = cv2.GaussianBlur((share < _RARE).astype(np.float32), (0, 0), 1.5) > 0.5
+    others = np.stack([near[0], np.full_like(near[0], _NOWHERE), np.full_like(near[0], _NOWHERE), near[3], near[4]])
+    mine = (labels == _FIRST_LIMB + arm) & (near[1 + arm] > _OFF_THE_ARM) & alien
+    # thin lines of odd colour are the arm's own outline
+    mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
+    labels[mine] = (_TRUNK + others.argmin(0))[mine]
+
+
+def _skirt(labels: Labels, alpha: Floats, joints: Floats, score: Floats, near: list[Floats]) -> NDArray[np.bool_]:
+    """Find the cloth that hangs from the trunk over both legs: it must not be cut in two between them.
+
+    There is some where the place between knees that stand apart is covered.
+    """
+    nothing = np.zeros(alpha.shape, bool)
+    knees = joints[[leg.middle for leg in LEGS]]
+    apart = np.linalg.norm(knees[0] - knees[1]) / max(float(np.linalg.norm(joints[11] - joints[12])), 1e-3)
+    x, y = np.clip(np.round(knees.mean(0)).astype(int), 0, (alpha.shape[1] - 1, alpha.shape[0] - 1))
+    if score[[leg.middle for leg in LEGS]].min() < SEEN or apart < _KNEES_APART or alpha[y, x] < 0.5:
+        return nothing
+    above = np.arange(len(alpha))[:, None] < y
+    ankles = joints[[leg.end for leg in LEGS], 1].min()
+    beside = (np.minimum(near[3], near[4]) > _LEG_CORE) & (np.arange(len(alpha))[:, None] < y + 0.8 * (ankles - y))
+    return np.asarray(np.isin(labels, (_FIRST_LIMB + 2, _FIRST_LIMB + 3)) & (above | beside))
 
 
 def _upper_arm(joints: Floats, score: Floats, arm: Limb, alpha: Floats) -> NDArray[np.bool_]:

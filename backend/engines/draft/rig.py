@@ -43,8 +43,9 @@ class Trunk:
         self.lean = float(np.arctan2(self._down[1], self._down[0]) - np.arctan2(own_axis[1], own_axis[0]))
         self._shoulders = self._across(own, SHOULDERS, stance)
         self._hips = self._across(own, HIPS, stance)
-        self._own_legs = [max(float(np.linalg.norm(part)), 1e-3) for part in _leg_axis(own)]
-        self._legs = _leg_axis(stance.joints)
+        self._own_legs = [max(float(np.linalg.norm(part)), 1e-3) for part in np.mean([_leg(own, i) for i in (0, 1)], 0)]
+        self._own_hips = max(float(np.linalg.norm(own[HIPS[0]] - own[HIPS[1]])), 1e-3)
+        self._legs = [_leg(stance.joints, i) for i in (0, 1)]
 
     def __call__(self, points: Floats) -> Floats:
         """`v 2` of the picture to `v 2` of the frame."""
@@ -56,14 +57,17 @@ class Trunk:
         blend = (inside * inside * (3 - 2 * inside))[:, None]
         sideways = self._shoulders + blend * (self._hips - self._shoulders)
         spine = self._neck + (above + inside * self._length)[:, None] * self._down
-        return np.asarray(spine + self._skirt(along) + across[:, None] * sideways, np.float32)
+        return np.asarray(spine + self._skirt(along, across) + across[:, None] * sideways, np.float32)
 
-    def _skirt(self, along: Floats) -> Floats:
-        """Hang what lies below the hips between the legs: it follows the middle of knees, then of ankles."""
+    def _skirt(self, along: Floats, across: Floats) -> Floats:
+        """Hang what lies below the hips over the legs: each side follows its own leg, the middle both."""
         past = np.maximum(along - 1, 0) * self._own_length
-        thigh = np.clip(past / self._own_legs[0], 0, 1)
-        shin = np.maximum(past - self._own_legs[0], 0) / self._own_legs[1]
-        return np.asarray(thigh[:, None] * self._legs[0] + shin[:, None] * self._legs[1], np.float32)
+        thigh = np.clip(past / self._own_legs[0], 0, 1)[:, None]
+        shin = (np.maximum(past - self._own_legs[0], 0) / self._own_legs[1])[:, None]
+        left = np.clip(0.5 + across / self._own_hips, 0, 1)
+        left = (left * left * (3 - 2 * left))[:, None]
+        sides = [thigh * leg[0] + shin * leg[1] for leg in self._legs]
+        return np.asarray(left * sides[0] + (1 - left) * sides[1], np.float32)
 
     def _across(self, own: Floats, pair: tuple[int, int], stance: Stance) -> Floats:
         """Tell what one picture pixel to the right becomes at the height of a pair of joints."""
@@ -216,10 +220,9 @@ def _axis(joints: Floats) -> tuple[Floats, Floats, float]:
     return neck, down, length
 
 
-def _leg_axis(joints: Floats) -> tuple[Floats, Floats]:
-    """From between the hips to between the knees, and on to between the ankles."""
-    hips, knees, ankles = (joints[[leg.joints[i] for leg in LEGS]].mean(0) for i in range(3))
-    return knees - hips, ankles - knees
+def _leg(joints: Floats, side: int) -> Floats:
+    """From hip to knee and from knee to ankle of the left (0) or right (1) leg, `2 2`."""
+    return np.diff(joints[list(LEGS[side].joints)], axis=0)
 
 
 def _right_of(down: NDArray[np.floating]) -> Floats:
