@@ -20,6 +20,7 @@ B_FRAMES = {"bf": "3", "g": "12"}
 KINDS: dict[str, tuple[str, Encoding]] = {
     "h264 with b-frames": ("a.mp4", {"options": B_FRAMES}),
     "h264 open gop": ("a.mkv", {"options": {**B_FRAMES, "x264-params": "open-gop=1"}}),
+    "h264 without key frames": ("a.mp4", {"options": {"bf": "2", "g": "12", "x264-params": "intra-refresh=1"}}),
     "h265 10 bit": (
         "a.mp4",
         {"codec": "libx265", "pixel_format": "yuv420p10le", "options": {"x265-params": "log-level=none"}},
