@@ -27,12 +27,12 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def find(arguments: argparse.Namespace, say: Say) -> Exit:
     """Tell who is in a clip. The frames that it reads stay in place for a later `replace` into the same folder."""
-    from ..pipeline.jobfolder import job_folder, new_job_id
+    from ..pipeline.jobfolder import job_folder, make_folder, new_job_id
     from ..pipeline.look import find_in_clip
 
     job_id = new_job_id()
     folder = job_folder(arguments.output, job_id)
-    folder.mkdir(parents=True)
+    make_folder(folder)
     job = Job(
         id=job_id,
         mode=Mode.REPLACE,

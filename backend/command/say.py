@@ -21,6 +21,7 @@ from ..contract.events import (
     JobRefused,
     JobStopped,
     Noticed,
+    Planned,
     PreviewMade,
     StageDone,
     StageKept,
@@ -95,6 +96,8 @@ class SayPeople:
         match event:
             case FramesDone():
                 self._progress(event)
+            case Planned():
+                self._line(_plan_text(event))
             case StageStarted():
                 self._tenth = -1
             case StageDone():
@@ -185,6 +188,11 @@ def libraries_write_to(log: Path) -> Iterator[None]:
         for number, copy in enumerate(kept, start=1):
             os.dup2(copy, number)
             os.close(copy)
+
+
+def _plan_text(event: Planned) -> str:
+    facts = f"  {event.frames} frames, about {event.disk_bytes / 1e6:,.0f} MB on disk"
+    return "\n".join((facts, *(f"  Note: {remark}" for remark in event.remarks)))
 
 
 def _delivered_text(event: Delivered) -> str:

@@ -38,12 +38,12 @@ def animate(arguments: argparse.Namespace, say: Say) -> Exit:
 def preview(arguments: argparse.Namespace, say: Say) -> Exit:
     """See one frame replaced, quickly. Nothing is delivered: the picture says that it is a preview."""
     from ..contract.events import PreviewMade
-    from ..pipeline.jobfolder import job_folder, new_job_id
+    from ..pipeline.jobfolder import job_folder, make_folder, new_job_id
     from ..pipeline.preview import make_preview
 
     job_id = new_job_id()
     folder = job_folder(arguments.output, job_id)
-    folder.mkdir(parents=True)
+    make_folder(folder)
     job = _job(arguments, Mode.REPLACE, job_id, folder)
     with libraries_write_to(folder / layout.LOG):
         path = make_preview(folder, job, arguments.frame, say.event)

@@ -24,6 +24,23 @@ class WorkerStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The job was looked over and may start.
+
+    seconds: the engine's estimate for drawing. remarks: what the delivered depth can't hold of the clip, and how the
+    clip is read where it does not declare it.
+    """
+
+    kind: ClassVar[str] = "planned"
+    frames: int
+    windows: int
+    seconds: float
+    peak_memory_bytes: int
+    disk_bytes: int
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted:
     """A stage is being computed. key: the hash that names its result."""
 
@@ -129,6 +146,7 @@ class JobCrashed:
 
 Event = (
     WorkerStarted
+    | Planned
     | StageStarted
     | StageKept
     | StageDone

@@ -19,6 +19,7 @@ from ..contract.errors import FileMissingError, UnderstudyError
 from ..contract.events import Event, from_line, to_line
 from ..contract.job import Job
 from ..contract.wire import CONTRACT_VERSION, MessageInvalidError, check_version, from_json, to_json
+from ..media.disk import FolderReadOnlyError, disk_errors
 
 if sys.platform == "win32":
     import msvcrt
@@ -48,10 +49,19 @@ def job_folder(delivery_folder: Path, job_id: str) -> Path:
 
 def write_job(folder: Path, job: Job) -> None:
     """Put `job.json` into a folder, made if needed. A job is immutable: raises FileExistsError if one is there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     text = json.dumps({"v": CONTRACT_VERSION, **to_json(job)}, indent=2, ensure_ascii=False)
     with (folder / layout.JOB).open("x", encoding="utf-8") as file:
         file.write(text + "\n")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. Raises FolderReadOnlyError, DiskFullError, PathTooLongError."""
+    with disk_errors(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise FolderReadOnlyError(folder) from error
 
 
 def read_job(folder: Path) -> Job:

@@ -15,6 +15,8 @@ from ..contract.job import Casting, Delivery, Job, Mode, Pass
 from ..engines.base import Ability, Engine, Plan, ShotSize
 from ..media.clip import open_clip
 from ..media.clipinfo import Clip, assumptions, check_range, reductions
+from ..media.disk import FolderReadOnlyError
+from ..media.images import check_size, read_size
 from .engines import engine_named
 
 _NAME = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]+")
@@ -40,16 +42,6 @@ class DiskTooSmallError(UnderstudyError):
     def __init__(self, folder: Path, wanted_bytes: int, free_bytes: int) -> None:
         super().__init__(f"The job needs about {_mb(wanted_bytes)} in {folder}; {_mb(free_bytes)} are free.")
         self.folder, self.wanted_bytes, self.free_bytes = folder, wanted_bytes, free_bytes
-
-
-class FolderNotWritableError(UnderstudyError):
-    """Nothing can be written where results should go."""
-
-    hint = "Choose a folder that you may write to."
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} can't be written to.")
-        self.folder = folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +131,7 @@ def _check_files(casting: Casting, folder: Path) -> None:
     for path, what in named:
         if path and not (folder / path).exists():
             raise FileMissingError(folder / path, what)
+    check_size(folder / casting.character, read_size(folder / casting.character))
 
 
 def _checked_last(job: Job, clip: Clip) -> int:
@@ -158,7 +151,7 @@ def _results_bytes(delivery: Delivery, size: ShotSize) -> int:
 def _check_room(folder: Path, wanted_bytes: int) -> None:
     there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
-        raise FolderNotWritableError(folder)
+        raise FolderReadOnlyError(folder)
     free_bytes = shutil.disk_usage(there).free
     if free_bytes < wanted_bytes:
         raise DiskTooSmallError(folder, wanted_bytes, free_bytes)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..contract.events import Event, Noticed, StageKept
+from ..contract.events import Event, Noticed, Planned, StageKept
 from ..contract.job import Job
 from .fingerprint import Fingerprint, Fingerprints
 from .preflight import Cleared
@@ -44,7 +44,17 @@ class Run:
         self._was_kept = False
 
     def expect(self, cleared: Cleared) -> None:
-        """Lay out the steps, for the time left."""
+        """Tell the plan, and lay out the steps for the time left."""
+        self._tell(
+            Planned(
+                frames=cleared.frame_count,
+                windows=len(cleared.plan.windows),
+                seconds=round(cleared.plan.seconds, 1),
+                peak_memory_bytes=cleared.plan.peak_memory_bytes,
+                disk_bytes=cleared.disk_bytes,
+                remarks=(*cleared.reductions, *cleared.assumptions),
+            )
+        )
         size = cleared.clip.info
         scale = size.width_px * size.height_px / _FRAME_S_PIXELS
 
