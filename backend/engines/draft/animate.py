@@ -14,11 +14,14 @@ from ...media.images import read_picture
 from ...performer.tracks import Presence, Tracks
 from .background import fill_background
 from .character import Points, kept_picture, load_matte, load_points
-from .motion import body_scale
+from .motion import body_scale, smooth
 from .raster import Floats
-from .skeleton import HIPS, LEGS, SEEN, SHOULDERS
+from .skeleton import HIPS, LEGS, SEEN, SHOULDERS, figure_height
 
 CANVAS_SIDE_PX = 1280
+_SLOW_FRAMES = 16.0
+_ROOM = 0.15
+"""How far the character may wander from its place, of its height."""
 
 
 def canvas_size(width_px: int, height_px: int) -> tuple[int, int]:
@@ -45,21 +48,23 @@ def picture_plate(picture: Path, mirror: bool, character: Path) -> NDArray[np.ui
 def retarget(tracks: Tracks, points: Points) -> Tracks:
     """Bring a performer's tracks to the character's size and place on its canvas.
 
-    One size and one shift for the whole shot: the median stance of the driving clip falls on the character's own, so
-    that steps, leans and turns keep their measure beside the body.
+    The character keeps its size and its place: what changes slowly in the driver's size and height in the frame is
+    taken for the camera's doing, and a walk across it is reined in. Steps, leans and turns keep their measure.
     """
     there = tracks.presence != Presence.ABSENT
     canvas = np.array(canvas_size(int(points.size[0]), int(points.size[1])), np.float32)
     kept = canvas / points.size
-    scale = float(kept.mean() / np.median(body_scale(tracks, points)[there])) if there.any() else 1.0
+    scale = (kept.mean() / smooth(body_scale(tracks, points), _SLOW_FRAMES)).astype(np.float32)
     joints = list(_anchor(points, tracks.body_score[there]))
-    usual = np.median(tracks.body[there][:, joints, :2].mean(1), axis=0) if there.any() else np.zeros(2, np.float32)
+    usual = _usual(
+        tracks.body[:, joints, :2].mean(1) * scale[:, None], there, _ROOM * figure_height(points.joints) * kept[0]
+    )
     own = points.joints[joints].mean(0) * kept + (kept - 1) / 2
 
     def moved(values: Floats) -> Floats:
-        placed = values * scale
-        placed[..., :2] += own - usual * scale
-        return placed.astype(np.float32)
+        placed = values * scale[:, None, None]
+        placed[..., :2] += (own - usual)[:, None]
+        return np.asarray(placed, np.float32)
 
     box = moved(tracks.box.reshape(-1, 2, 2)).reshape(-1, 4)
     return replace(
@@ -70,6 +75,13 @@ def retarget(tracks: Tracks, points: Points) -> Tracks:
         right_hand=moved(tracks.right_hand),
         box=box,
     )
+
+
+def _usual(places: Floats, there: NDArray[np.bool_], room_px: float) -> Floats:
+    """Follow where the driver usually is, `f 2`: a slow walk through the frame is kept within `room_px` to a side."""
+    slow = smooth(places, _SLOW_FRAMES)
+    aside = slow[:, 0] - (np.median(slow[there, 0]) if there.any() else 0.0)
+    return np.stack([slow[:, 0] - room_px * np.tanh(aside / room_px), slow[:, 1]], 1)
 
 
 def _anchor(points: Points, score: Floats) -> tuple[int, ...]:

@@ -91,6 +91,34 @@ def test_the_sole_stands_where_the_performers_stands(figure: Character, standing
     assert np.allclose(centre(shoes) - centre(before.astype(np.float32)), (16, 0), atol=1.5)
 
 
+@pytest.mark.parametrize("turn_deg", [-150, -90, -45, 45, 90, 150])
+def test_a_bent_arm_stays_whole(figure: Character, standing: Still, turn_deg: float) -> None:
+    tracks = tracks_of(standing, 3)
+    body = tracks.body.copy()
+    elbow, angle = body[:, 13, :2], np.radians(turn_deg)
+    turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+    for joint in (15, 17, 19):
+        body[:, joint, :2] = elbow + (body[:, joint, :2] - elbow) @ turn.T
+    canvas = drawn(figure, replace(tracks, body=body), Fit(), 1, (WIDTH + 40, HEIGHT))
+    steps = np.linspace(0, 1, 20)[:, None]
+    x, y = np.round(elbow[1] + steps * (body[1, 15, :2] - elbow[1])).astype(int).T
+    assert canvas[y, x, 3].min() > 0.9
+
+
+def test_a_hand_follows_its_points(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 5)
+    hand = tracks.left_hand.copy()
+    fan = np.radians(np.repeat(np.linspace(-40, 60, 5), 4))
+    reach = np.tile((9.0, 14.0, 18.0, 22.0), 5)
+    hand[:, 1:, 0] += reach * np.sin(fan)
+    hand[:, 1:, 1] += reach * np.cos(fan)
+    canvas = drawn(
+        figure, replace(tracks, left_hand=hand, left_hand_score=np.ones(5, np.float32)), Fit(), 2, (200, 260)
+    )
+    x, y = hand[2, [8, 12, 16, 20], :2].round().astype(int).T
+    assert canvas[y, x, 3].min() > 0.5
+
+
 def test_an_opening_mouth_shows_its_dark_inside(astronaut: Character, astronaut_still: Still) -> None:
     tracks = tracks_of(astronaut_still, 20)
     faces = tracks.face.copy()
