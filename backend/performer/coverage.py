@@ -22,7 +22,7 @@ _HEAD = 2.2
 
 
 def coverage(body: Body, person: Mask) -> Mask:
-    """Give the mean of two segmentations, `n n` uint8 of the body's window.
+    """Give the mean of two segmentations, `n m` uint8 of the body's window.
 
     person: the segmenter's, of whoever is there; it counts only near what the pose network gives to this body.
     """

@@ -33,7 +33,7 @@ class Body:
     """A candidate for a person, in pixels of the frame.
 
     points: `33 3`. score: `33`, mediapipe's visibility and presence, whichever is less, and 0 outside the frame.
-    mask: `n n` uint8, coverage 0..255 of this person by the pose network, in `window`.
+    mask: `n m` uint8, coverage 0..255 of this person by the pose network, in `window`.
     """
 
     points: Points
@@ -130,7 +130,7 @@ class Detector:
         ]
 
     def person_mask(self, window: Window) -> Mask:
-        """Segment whatever person is in a window: `n n` uint8 coverage 0..255 of the window's picture."""
+        """Segment whatever person is in a window: `n m` uint8 coverage 0..255 of the window's picture."""
         found = self._selfie.segment(self._image(window)).confidence_masks[0]
         return _as_mask(found.numpy_view())
 

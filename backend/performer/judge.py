@@ -40,7 +40,7 @@ _WIDEST_SHOULDERS = 3.5
 def consistency(body: Body, face: Points | None, mask: Mask) -> float:
     """Say how well body, face mesh and coverage agree, 0..1.
 
-    face: `468 3` or None. mask: `n n` uint8 of `body.window`, of whatever person is there.
+    face: `468 3` or None. mask: `n m` uint8 of `body.window`, of whatever person is there.
     """
     head = _FACELESS * _neck_without_face(body) if face is None else min(_neck(body, face), _nose(body, face))
     return head * (0.5 + 0.5 * _covered(body, mask))
@@ -96,9 +96,8 @@ def _covered(body: Body, mask: Mask) -> float:
     joints = [index for index in (NOSE, *LIMBS) if body.score[index] > 0.5]
     if not joints:
         return 0.0
-    scale = mask.shape[0] / body.window.side_px
-    at = (body.points[joints, :2] - body.window.box[:2] + 0.5) * scale
-    columns, rows = np.clip(at.astype(int), 0, mask.shape[0] - 1).T
+    at = (body.points[joints, :2] - body.window.box[:2] + 0.5) * np.divide(mask.shape[::-1], body.window.size_px)
+    columns, rows = np.clip(at.astype(int), 0, np.subtract(mask.shape[::-1], 1)).T
     # a joint at the rim of a limb counts too
     return float((cv2.dilate(mask, np.ones((9, 9), np.uint8))[rows, columns] > 100).mean())
 

@@ -40,7 +40,7 @@ _SEEN_WRIST = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What is known of a person in one frame. mask: coverage `n n` uint8 in `body.window`, this person only."""
+    """What is known of a person in one frame. mask: coverage `n m` uint8 in `body.window`, this person only."""
 
     body: Body
     face: Points | None
@@ -57,7 +57,7 @@ class Sighting:
         if not len(rows):
             return self.body.box
         corners = np.array([[columns[0], rows[0]], [columns[-1] + 1, rows[-1] + 1]], np.float32)
-        corners = corners * (window.side_px / self.mask.shape[0]) + window.box[:2]
+        corners = corners * np.divide(window.size_px, self.mask.shape[::-1]) + window.box[:2]
         return box_round(np.concatenate([corners, self.body.box.reshape(2, 2)]))
 
     @property

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 Track = NDArray[np.float32]
 """`f n c`: points over frames, `c` 2 or more coordinates of which the first two are x and y in pixels."""
 
-SIGMA_FRAMES = 1.5
-REACH_FRAMES = 4
+SIGMA_FRAMES = 1.2
+REACH_FRAMES = 3
 
 _JUMP = 5.0
 """A point is a jump if it lies so many times farther off than it does in most frames."""

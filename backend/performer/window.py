@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Square windows that are cut out of a frame for a network, and the way back into the frame.
+"""Windows that are cut out of a frame for a network, and the way back into the frame.
 
 Boxes are `4` float32: x0 y0 x1 y1 in pixels of the frame. Points are in pixels, whole numbers are pixel centres.
 """
@@ -54,55 +54,46 @@ def frame_box(frame: Picture) -> Box:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A square of a frame: its left and top edge, its side, and the picture in it, black outside the frame.
+    """A rectangle of a frame: its left and top edge, its size, and the picture in it.
 
-    picture: `n n 3` uint8, made smaller than the side where that is more than a network can use.
+    It ends where the frame ends: a body that the network sees go on into black is drawn up into what is seen of it.
+    picture: `n m 3` uint8, made smaller than the rectangle where that is more than a network can use.
     frame_size_px: width and height of the frame.
     """
 
     left: int
     top: int
-    side_px: int
+    size_px: tuple[int, int]
     picture: Picture
     frame_size_px: tuple[int, int]
 
     @classmethod
     def cut(cls, frame: Picture, box: Box, most_px: int) -> Self:
-        """Cut the square of a box out of a frame, `h w 3` uint8."""
-        x0, y0, x1, _ = square(box)
-        left, top, side = int(np.floor(x0)), int(np.floor(y0)), max(int(np.ceil(x1 - x0)), 2)
+        """Cut what a box's square and a frame, `h w 3` uint8, have in common; at least two pixels of the frame."""
         height, width = frame.shape[:2]
-        inside = frame[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
-        above, before = min(max(-top, 0), side), min(max(-left, 0), side)
-        below, after = side - above - inside.shape[0], side - before - inside.shape[1]
-        picture = _padded(inside, (above, below, before, after), side)
-        if side > most_px:
-            picture = np.asarray(cv2.resize(picture, (most_px, most_px), interpolation=cv2.INTER_AREA), np.uint8)
-        return cls(left, top, side, picture, (width, height))
+        x0, y0, x1, y1 = square(box)
+        left, top = (int(np.clip(np.floor(v), 0, end - 2)) for v, end in ((x0, width), (y0, height)))
+        right, bottom = int(np.clip(np.ceil(x1), left + 2, width)), int(np.clip(np.ceil(y1), top + 2, height))
+        picture = frame[top:bottom, left:right]
+        smaller = most_px / max(picture.shape[:2])
+        if smaller < 1:
+            size = (max(round(smaller * (right - left)), 2), max(round(smaller * (bottom - top)), 2))
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return cls(left, top, (right - left, bottom - top), picture, (width, height))
 
     @property
     def box(self) -> Box:
         """The window's own box."""
-        return np.array([self.left, self.top, self.left + self.side_px, self.top + self.side_px], np.float32)
+        return np.array([self.left, self.top, self.left + self.size_px[0], self.top + self.size_px[1]], np.float32)
 
     def to_frame(self, points: Points) -> Points:
-        """Turn points in parts of the window (0..1 from edge to edge, z alike) into pixels of the frame."""
+        """Turn points in parts of the window (x and z of its width, y of its height) into pixels of the frame."""
         corner = np.array([self.left - 0.5, self.top - 0.5, 0], np.float32)
-        return (points * self.side_px + corner).astype(np.float32)
+        return np.asarray(points * (self.size_px[0], self.size_px[1], self.size_px[0]) + corner, np.float32)
 
     def paste(self, mask: NDArray[Any]) -> NDArray[Any]:
-        """Lay a picture of the window, `n n`, into an empty frame, `h w` of the same type."""
-        width, height = self.frame_size_px
-        full = np.zeros((height, width), mask.dtype)
-        x0, y0 = max(self.left, 0), max(self.top, 0)
-        x1, y1 = min(self.left + self.side_px, width), min(self.top + self.side_px, height)
-        if x1 > x0 and y1 > y0:
-            mask = cv2.resize(mask, (self.side_px, self.side_px), interpolation=cv2.INTER_LINEAR)
-            full[y0:y1, x0:x1] = mask[y0 - self.top : y1 - self.top, x0 - self.left : x1 - self.left]
+        """Lay a mask of the window's picture, `n m`, into an empty frame, `h w` of the same type."""
+        full = np.zeros(self.frame_size_px[::-1], mask.dtype)
+        right, bottom = self.left + self.size_px[0], self.top + self.size_px[1]
+        full[self.top : bottom, self.left : right] = cv2.resize(mask, self.size_px, interpolation=cv2.INTER_LINEAR)
         return full
-
-
-def _padded(inside: Picture, edges: tuple[int, int, int, int], side: int) -> Picture:
-    if inside.size == 0:
-        return np.zeros((side, side, 3), np.uint8)
-    return np.asarray(cv2.copyMakeBorder(inside, *edges, cv2.BORDER_CONSTANT, value=(0, 0, 0)), np.uint8)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from backend.performer.bridge import MOST_BRIDGED_FRAMES, Found, tracks_of
+from backend.performer.detect import Hand
+from backend.performer.tracks import Presence, Tracks
+
+SPEED_PX = 4.0
+
+
+def found(frame: int) -> Found:
+    """A stiff figure that moves steadily to the right."""
+    rng = np.random.default_rng(7)
+    shift = np.array([SPEED_PX * frame, 0, 0], np.float32)
+    body, face, hand = (rng.uniform(0, 300, (n, 3)).astype(np.float32) + shift for n in (33, 468, 21))
+    box = np.array([0, 0, 300, 300], np.float32) + np.array([1, 0, 1, 0], np.float32) * shift[0]
+    return Found(body, np.full(33, 0.9, np.float32), face, Hand(hand, 0.8), Hand(hand, 0.8), box, 0.95)
+
+
+def with_gap(first: int, last: int, count: int = 20) -> Tracks:
+    return tracks_of([None if first <= frame <= last else found(frame) for frame in range(count)])
+
+
+@pytest.mark.parametrize("length", [1, 3, MOST_BRIDGED_FRAMES])
+def test_a_short_gap_is_bridged_along_the_motion_marked_and_trusted_less(length: int) -> None:
+    tracks, whole = with_gap(8, 7 + length), tracks_of([found(frame) for frame in range(20)])
+    gap = slice(8, 8 + length)
+    assert (tracks.presence[gap] == Presence.BRIDGED).all()
+    assert (np.delete(tracks.presence, np.r_[gap]) == Presence.TRACKED).all()
+    np.testing.assert_allclose(tracks.body, whole.body, atol=0.01)
+    np.testing.assert_allclose(tracks.face, whole.face, atol=0.01)
+    assert (tracks.body_score[gap] < 0.5).all() and (tracks.consistency[gap] == 0).all()
+
+
+def test_a_long_gap_is_absence() -> None:
+    tracks = with_gap(8, 8 + MOST_BRIDGED_FRAMES)
+    assert (tracks.presence[8 : 9 + MOST_BRIDGED_FRAMES] == Presence.ABSENT).all()
+    assert (tracks.body_score[8 : 9 + MOST_BRIDGED_FRAMES] == 0).all()
+
+
+@pytest.mark.parametrize("gap", [(0, 2), (17, 19)])
+def test_who_is_not_there_yet_or_any_more_is_not_invented(gap: tuple[int, int]) -> None:
+    tracks = with_gap(*gap)
+    assert (tracks.presence[gap[0] : gap[1] + 1] == Presence.ABSENT).all()
+    assert (tracks.face_score[gap[0] : gap[1] + 1] == 0).all()
+
+
+def test_all_is_finite_everywhere() -> None:
+    tracks = tracks_of([None, *[replace(found(f), face=None, left_hand=None) for f in range(3)], None])
+    assert all(np.isfinite(getattr(tracks, field.name)).all() for field in fields(tracks))
+
+
+def test_a_face_and_a_hand_lost_for_a_moment_ride_on_the_body() -> None:
+    frames = [replace(found(f), face=None, left_hand=None) if 8 <= f <= 10 else found(f) for f in range(20)]
+    tracks, whole = tracks_of(frames), tracks_of([found(frame) for frame in range(20)])
+    np.testing.assert_allclose(tracks.face, whole.face, atol=0.01)
+    np.testing.assert_allclose(tracks.left_hand, whole.left_hand, atol=0.01)
+    assert (tracks.presence == Presence.TRACKED).all()
+    assert (tracks.face_score[8:11] > 0).all() and (tracks.face_score[8:11] < 1).all()
+
+
+def test_a_face_lost_for_long_has_no_score() -> None:
+    frames = [replace(found(f), face=None) if 5 <= f <= 15 else found(f) for f in range(20)]
+    assert (tracks_of(frames).face_score[5:16] == 0).all()
