@@ -84,10 +84,21 @@ class DraftEngine:
 def _straight(premultiplied: Floats, light: Light | None, motion: Motion, index: int, depth: np.dtype) -> Pixels:
     """Light a drawn frame and quantise it: straight RGBA of `depth`, colour 0 where alpha is 0."""
     top = np.iinfo(depth).max
-    alpha = np.clip(premultiplied[..., 3:], 0, 1)
-    colour = premultiplied[..., :3] / np.maximum(alpha, 1e-4)
+    result = np.zeros(premultiplied.shape, depth)
+    part = _drawn_part(premultiplied[..., 3])
+    alpha = np.clip(premultiplied[part][..., 3:], 0, 1)
+    colour = premultiplied[part][..., :3] / np.maximum(alpha, 1e-4)
     if light is not None:
-        colour = colour * light.gain(motion, index, colour.shape[:2])
-    whole = (alpha * top + 0.5).astype(depth)
-    values = (np.clip(colour, 0, 1) * top + 0.5).astype(depth)
-    return cast(Pixels, np.concatenate([values * (whole > 0), whole], axis=2))
+        colour = colour * light.gain(motion, index, premultiplied.shape[:2])[:, part[1]]
+    result[part][..., 3:] = alpha * top + 0.5
+    result[part][..., :3] = np.clip(colour, 0, 1) * top + 0.5
+    result[part][..., :3] *= result[part][..., 3:] > 0
+    return cast(Pixels, result)
+
+
+def _drawn_part(alpha: Floats) -> tuple[slice, slice]:
+    """Find the rows and columns that hold anything."""
+    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
