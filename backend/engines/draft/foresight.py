@@ -64,7 +64,7 @@ def warn_of_performer(character: Character, tracks: Tracks, watch: Watch) -> Non
         watch.notice(
             "back_view",
             f"The performer is seen from behind in {int(behind.sum())} frames ({first} to {last}, counted from "
-            "the first). One picture has no back: the character's front is drawn there, without expression.",
+            "the first). One picture has no back: the character's front is drawn there, its face hidden.",
         )
     for arm, share in zip(ARMS, arm_shares(character), strict=True):
         stretched = (tracks.body_score[:, arm.end] > _SHOWN) & there

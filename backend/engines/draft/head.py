@@ -25,7 +25,7 @@ _SPREAD = 0.07
 class HeadPose:
     """One frame of a head. pivot: x y of the skull's middle in the frame. scale: frame pixels per picture pixel.
 
-    roll: radians. tilt: `3 3`. expression: `468 2`, picture pixels.
+    roll: radians. tilt: `3 3`. expression: `468 2`, picture pixels. facing: 1, or -1 for a head from behind, mirrored.
     """
 
     pivot: Floats
@@ -33,6 +33,7 @@ class HeadPose:
     roll: float
     tilt: Floats
     expression: Floats
+    facing: float
 
 
 class Relief:
@@ -74,6 +75,7 @@ class Relief:
         turned = moved @ pose.tilt.T
         flat = moved[:, :2] + self._turning * (turned - moved)[:, :2]
         c, s = np.cos(pose.roll), np.sin(pose.roll)
+        flat = flat * np.array((pose.facing, 1), np.float32)
         rolled = flat @ np.array(((c, s), (-s, c)), np.float32)
         return (pose.pivot + pose.scale * rolled).astype(np.float32), turned[:, 2]
 

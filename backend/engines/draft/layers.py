@@ -57,9 +57,11 @@ def take_apart(
     labels = _labels(small_colour, small_alpha, near)
     for arm in range(2):
         _give_back(labels, small_colour, near, arm)
+    for part in range(_FIRST_LIMB, _FIRST_LIMB + 4):
+        labels[(labels == part) & ~_largest(labels == part)] = 0
     skirt = _skirt(labels, small_alpha, joints * scale, score, near)
     arms = [
-        _soft((labels == _FIRST_LIMB + i) | _upper_arm(joints * scale, score, limb, small_alpha), alpha)
+        _soft(_largest((labels == _FIRST_LIMB + i) | _upper_arm(joints * scale, score, limb, small_alpha)), alpha)
         for i, limb in enumerate(ARMS)
     ]
     legs = [_soft(labels == _FIRST_LIMB + 2 + i, alpha) for i in range(2)]
@@ -187,6 +189,14 @@ def _soft(mask: NDArray[np.bool_], alpha: Floats) -> Floats:
     rim = max(1.0, max(alpha.shape) / 700)
     soft = np.clip((cv2.GaussianBlur(large, (0, 0), rim) - 0.1) / 0.8, 0, 1)
     return np.asarray(soft * alpha, np.float32)
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the largest piece: specks along the seams belong to nobody."""
+    count, pieces = cv2.connectedComponents(mask.astype(np.uint8))
+    if count < 3:
+        return mask
+    return np.asarray(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))
 
 
 def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float) -> NDArray[np.bool_]:

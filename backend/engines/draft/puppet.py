@@ -16,7 +16,7 @@ from .mouth import Mouth
 from .raster import Floats, Frame, Patch, draw_mesh
 from .rig import Bend, LimbRig, Stance, Trunk, bent, chain, limb_rigs, mirrored, trunk_rig
 from .skeleton import ARMS
-from .skin import hand_tone
+from .skin import back_of_head, hand_tone
 
 _FACE_FEATHER = 0.035
 _WRIST_FADE = 0.12
@@ -37,6 +37,7 @@ class Puppet:
         self._limbs = limb_rigs(character)
         self._face = Relief.of_face(points)
         self._textures = [_Texture(layer.picture) for layer in character.layers]
+        self._back = _Texture(back_of_head(character))
         height, width = character.layers[0].picture.shape[:2]
         skin = character.layers[0].picture.copy()
         skin[..., 3] *= _oval_matte(points.face, (height, width))
@@ -76,10 +77,12 @@ class Puppet:
             roll=float(motion.roll[index]),
             tilt=motion.tilt[index],
             expression=motion.expression[index],
+            facing=float(motion.facing[index]),
         )
         rig = self._trunk
-        self._textures[0].draw(rig.placed(trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
-        if motion.facing[index] < 0 or not self._points.face_score[0]:
+        texture = self._textures[0] if pose.facing > 0 else self._back
+        texture.draw(rig.placed(trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
+        if pose.facing < 0 or not self._points.face_score[0]:
             return
         points, depth = self._face.placed(pose)
         self._mouth.draw(points, frame).lay_over(canvas)
