@@ -12,7 +12,7 @@ import pytest
 
 from backend.contract import layout
 from backend.contract.events import Delivered, Event, JobRefused
-from backend.media.images import read_picture, write_picture
+from backend.media.images import Pixels, read_picture, write_picture
 from demo.truth import load_truth
 from tests.shot.conftest import SmallShot, stamped_number
 from tests.worker import Worker, delivered_bytes
@@ -143,3 +143,48 @@ def test_the_artists_own_matte_and_garbage_matte_decide(small_shot: SmallShot, t
     words = ("--last", "1", "--matte", tmp_path / "own.png", "--garbage-matte", tmp_path / "garbage.png")
     whole = delivered(small_shot.replace(tmp_path / "o", *words))
     assert (read_picture(files(whole, "performer_matte")[0]) == np.minimum(own, garbage)).all()
+
+
+def _sequence(folder: Path, pictures: list[Pixels]) -> Path:
+    folder.mkdir()
+    for number, picture in enumerate(pictures):
+        write_picture(folder / f"frame.{number:04d}.png", picture)
+    return folder
+
+
+def test_where_the_performer_is_not_in_the_shot_the_source_stands(small_shot: SmallShot, tmp_path: Path) -> None:
+    room = [read_picture(path)[..., :3] for path in sorted((small_shot.truth / "plate").glob("*.png"))[:3]]
+    acted = [read_picture(path) for path in sorted(small_shot.clip.iterdir())[3:6]]
+    clip = _sequence(tmp_path / "enters", [*room, *acted])
+    whole = delivered(Worker("replace", clip, small_shot.character, "--output", tmp_path / "o"))
+    changes = [read_picture(path).max() for path in files(whole, "change_matte")]
+    assert changes[:3] == [0, 0, 0]
+    assert min(changes[3:]) == 255
+    for comp, source in zip(files(whole, "comp"), room, strict=False):
+        assert (read_picture(comp) == source).all()
+
+
+def test_two_performers_are_cast_and_replaced_each_by_its_own_character(small_shot: SmallShot, tmp_path: Path) -> None:
+    frames = [read_picture(path) for path in sorted(small_shot.clip.iterdir())]
+    twice = [np.concatenate([left, right], axis=1) for left, right in zip(frames[:3], frames[8:11], strict=True)]
+    clip, width = _sequence(tmp_path / "twice", twice), frames[0].shape[1]
+    words = ("--performer", f"point:{width // 2},135", "--also", f"point:{width * 3 // 2},135", small_shot.character)
+    whole = delivered(Worker("replace", clip, small_shot.character, *words, "--output", tmp_path / "o"))
+    for name in ("matte", "performer_matte"):
+        left, right = np.split(read_picture(files(whole, name)[1]), 2, axis=1)
+        assert left.max() == 255
+        assert right.max() == 255
+    first, second = (read_picture(files(whole, f"performer_matte_{n}")[1]) for n in (1, 2))
+    assert not (np.minimum(first, second) > 0).any()
+
+
+def test_the_same_performer_can_not_be_cast_twice(small_shot: SmallShot, tmp_path: Path) -> None:
+    words = ("--also", "id:1", small_shot.character.with_name("character_in_place.png"))
+    code, events = small_shot.replace(tmp_path, *words).end()
+    assert code == 3
+    assert refused(events).error == "SamePerformerError"
+
+
+def test_the_clips_rate_is_kept_as_a_rational(small_shot: SmallShot, tmp_path: Path) -> None:
+    whole = delivered(small_shot.replace(tmp_path, "--last", "0", "--fps", "30000/1001"))
+    assert json.loads((whole / f"{whole.name}.json").read_text("utf-8"))["fps"] == "30000/1001"
