@@ -18,13 +18,19 @@ Places = NDArray[np.intp]
 
 _RADIUS = 4
 _SIDE = 2 * _RADIUS + 1
+_LINE_FREE = 400.0
+"""Urgency (code values a pixel, times 8) of a patch that no line meets: plain surroundings get their turn too."""
 _NEARNESS = 600.0
 """Cost (squared code values a known pixel) of taking a patch from a whole picture height away."""
+_ODD, _UNREST = 1.0, 0.3
+"""Weights of a patch's mean differing from what is expected there, and of its variance."""
 
 
 def fill_by_examples(image: Picture, unknown: Region, source: Region) -> tuple[Picture, Places] | None:
     """Fill `unknown` in `image` (`h w 3`, 0..255) by patches that lie wholly in `source`.
 
+    What `image` holds in the unknown, a smooth continuation of its surroundings, is the colour that patches should have
+    on the whole: a fill that draws no eye is worth more than one that invents a thing.
     Returns the picture and, `h w 2`, from which row and column each pixel was copied (its own where it was known), or
     None when the source holds no whole patch. Meant for pictures of some hundred rows: each step searches all of it.
     """
@@ -52,6 +58,9 @@ class _Canvas:
         self.image = image.astype(np.float32)
         self.open = open_.copy()
         self._inside = inside | open_
+        self._means = cv2.blur(self.image, (_SIDE, _SIDE))
+        squares = cv2.blur(np.square(self.image), (_SIDE, _SIDE))
+        self._unrest = np.maximum(squares - np.square(self._means), 0).sum(2)
         self._trust = np.where(open_, 0, 1).astype(np.float32)
 
     def most_urgent(self) -> tuple[int, int]:
@@ -68,12 +77,12 @@ class _Canvas:
         length = np.hypot(normal_x, normal_y) + 1e-6
         run_on = np.abs(-down * normal_x + across * normal_y) / length
         line = cv2.dilate(run_on.astype(np.float32), np.ones((_SIDE, _SIDE), np.uint8))
-        urgency = np.where(front, trust * (line + 8.0), -1.0)
+        urgency = np.where(front, trust * (line + _LINE_FREE), -1.0)
         row, column = np.unravel_index(int(np.argmax(urgency)), urgency.shape)
         return int(row), int(column)
 
     def best_source(self, row: int, column: int, allowed: Region) -> tuple[int, int]:
-        """Search the whole source for the patch that fits the known part of this one, near ones preferred."""
+        """Search the source for the patch that fits the known part of this one, near and likely ones preferred."""
         pad = _RADIUS
         box = (slice(row - pad, row + pad + 1), slice(column - pad, column + pad + 1))
         mask = (~self.open & self._inside)[box].astype(np.float32)
@@ -82,7 +91,9 @@ class _Canvas:
         height, width = allowed.shape
         rows, columns = np.ogrid[:height, :width]
         away = ((rows - (row - pad)) ** 2 + (columns - (column - pad)) ** 2) / float(height * height)
-        total = np.where(allowed, cost + _NEARNESS * away, np.inf)
+        means = self._means[pad:-pad, pad:-pad] - self._means[row, column]
+        odd = np.square(means).sum(2) + _UNREST * self._unrest[pad:-pad, pad:-pad]
+        total = np.where(allowed, cost + _NEARNESS * away + _ODD * odd, np.inf)
         from_row, from_column = np.unravel_index(int(np.argmin(total)), total.shape)
         return int(from_row) + pad, int(from_column) + pad
 

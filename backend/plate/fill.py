@@ -25,7 +25,7 @@ _SIDE = 2 * _RADIUS + 1
 _COARSEST_ROWS = 110
 _SEARCHED_ROWS = 300
 _ROUNDS = 2
-_WIDE, _NARROW = 1.5, 0.6
+_WIDE, _NARROW = 1.5, 0.45
 """How much say a patch has away from its centre, as a Gaussian's sigma in pixels: wide agrees, narrow is sharp."""
 _NEARNESS = 300.0
 """Cost (squared code values a patch pixel) of taking a patch from a whole picture height away."""

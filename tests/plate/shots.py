@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from backend.contract.job import Shadow
+from backend.media.images import Pixels
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.tracks import Tracks
 from backend.plate.build import build_plate
@@ -89,7 +90,7 @@ def figure(centre: tuple[int, int]) -> NDArray[np.uint8]:
     """The performer's soft matte."""
     matte = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.ellipse(matte, centre, FIGURE, 0, 0, 360, 255, -1)
-    return cv2.GaussianBlur(matte, (0, 0), 0.8)
+    return np.asarray(cv2.GaussianBlur(matte, (0, 0), 0.8), np.uint8)
 
 
 def shadow_below(centre: tuple[int, int]) -> NDArray[np.uint8]:
@@ -99,12 +100,13 @@ def shadow_below(centre: tuple[int, int]) -> NDArray[np.uint8]:
     return shadow
 
 
-def on_disk(pictures: list[NDArray[np.uint8]] | list[NDArray[np.uint16]], folder: Path) -> Sequence:
+def on_disk(pictures: Iterable[Pixels], folder: Path) -> Sequence:
     """Write pictures as a stage's sequence."""
+    listed = list(pictures)
     with SequenceWriter(folder) as writer:
-        for index, picture in enumerate(pictures):
+        for index, picture in enumerate(listed):
             writer.write(index, picture)
-    return Sequence(folder, len(pictures))
+    return Sequence(folder, len(listed))
 
 
 def tracks_of(mattes: list[NDArray[np.uint8]]) -> Tracks:
@@ -153,7 +155,7 @@ def built(shot: KnownShot, folder: Path, shadow: Shadow = Shadow.KEEP) -> Built:
     return Built(plate, confidence, hole, report, notes)
 
 
-def psnr(picture: NDArray[np.integer], truth: NDArray[np.integer], region: NDArray[np.bool_]) -> float:
+def psnr(picture: Pixels | cv2.typing.MatLike, truth: Pixels, region: NDArray[np.bool_]) -> float:
     """Peak signal to noise ratio in a region, dB."""
     error = np.mean((picture[region].astype(float) - truth[region]) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))

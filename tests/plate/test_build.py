@@ -82,6 +82,17 @@ def test_what_is_never_seen_is_called_invented_and_never_trusted(tmp_path: Path)
     assert (np.abs(result.plate[0][hole].astype(int) - (20, 180, 60)).sum(1) > 60).all()
 
 
+def test_a_ball_that_flies_by_is_not_part_of_the_set(tmp_path: Path) -> None:
+    shot = known_shot(FRAMES, look=still)
+    for index, frame in enumerate(shot.frames):
+        cv2.circle(frame, (20 + 11 * index, 70), 9, (255, 255, 255), -1)
+    result = built(shot, tmp_path)
+    for index in (4, 9, 13):
+        away = np.hypot(*(np.indices((HEIGHT, WIDTH)) - np.array([70, 20 + 11 * index])[:, None, None])) > 14
+        seen = (result.confidence[index] > 50) & (result.hole[index] > 0) & away
+        assert psnr(result.plate[index], shot.truth[index], seen) >= 32
+
+
 def test_what_is_invented_stands_still(tmp_path: Path) -> None:
     result = built(known_shot(5, look=still, walk_px=0), tmp_path)
     assert all(np.array_equal(result.plate[0], result.plate[index]) for index in range(1, 5))

@@ -14,7 +14,7 @@ CORNERS = np.array([[[0, 0], [WIDTH - 1, 0], [WIDTH - 1, HEIGHT - 1], [0, HEIGHT
 
 
 def moved(corners: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    return cv2.perspectiveTransform(corners, matrix)
+    return np.asarray(cv2.perspectiveTransform(corners, matrix), np.float64)
 
 
 def test_a_pan_is_followed_to_a_quarter_of_a_pixel() -> None:
