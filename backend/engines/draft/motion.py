@@ -17,7 +17,7 @@ from ...performer.tracks import Presence, Tracks
 from . import face
 from .character import Points
 from .raster import Floats
-from .skeleton import ARMS, HIPS, LEFT_EAR, LEGS, NOSE, RIGHT_EAR, SHOULDERS, Limb, figure_height
+from .skeleton import ARMS, HIPS, LEFT_EAR, LEGS, NOSE, RIGHT_EAR, SHOULDERS, figure_height
 
 _SCORE_SIGMA_FRAMES = 2.0
 _SCALE_SIGMA_FRAMES = 4.0
@@ -202,33 +202,22 @@ def _targets(tracks: Tracks, points: Points, scale: Floats, belief: Floats, faci
     hips = body[:, list(HIPS)].mean(1)
     centre = rest + hips_seen * (hips - rest)
     lean = _turns(upright, centre - neck)
+
+    def hung(step: Floats) -> Floats:
+        """Carry a step of the picture's figure into each frame, leaning with the trunk."""
+        mirrored = np.stack([step[0] * facing, np.full_like(facing, step[1])], -1)
+        return scale[:, None] * _rotated(lean, mirrored)
+
     for hip in HIPS:
-        offset = own[hip] - own[list(HIPS)].mean(0)
-        offset = np.stack([offset[0] * facing, np.full_like(facing, offset[1])], -1)
-        hung = centre + scale[:, None] * _rotated(lean, offset)
-        joints[:, hip] = hung + hips_seen * (body[:, hip] - hung)
+        rest = centre + hung(own[hip] - own[list(HIPS)].mean(0))
+        joints[:, hip] = rest + hips_seen * (body[:, hip] - rest)
     for limb in ARMS + LEGS:
-        _hang(joints, body, own, limb, belief, scale, lean, facing)
+        steps = [*pairwise(limb.joints), *((limb.end, tip) for tip in limb.tips)]
+        for before, joint in steps:
+            rest = joints[:, before] + hung(own[joint] - own[before])
+            seen = belief[:, limb.end if joint in limb.tips else joint][:, None]
+            joints[:, joint] = rest + seen * (body[:, joint] - rest)
     return joints.astype(np.float32)
-
-
-def _hang(
-    joints: Floats, body: Floats, own: Floats, limb: Limb, belief: Floats, scale: Floats, lean: Floats, facing: Floats
-) -> None:
-    """Place a limb's joints in place: the performer's where believed, else hanging as in the character's picture."""
-    chain = (*limb.joints, limb.tips[0])
-    for before, joint in pairwise(chain):
-        step = own[joint] - own[before]
-        step = np.stack([step[0] * facing, np.full_like(facing, step[1])], -1)
-        rest = joints[:, before] + scale[:, None] * _rotated(lean, step)
-        seen = belief[:, joint if joint != limb.tips[0] else limb.end][:, None]
-        joints[:, joint] = rest + seen * (body[:, joint] - rest)
-    for tip in limb.tips[1:]:
-        seen = belief[:, limb.end][:, None]
-        step = own[tip] - own[limb.end]
-        step = np.stack([step[0] * facing, np.full_like(facing, step[1])], -1)
-        rest = joints[:, limb.end] + scale[:, None] * _rotated(lean, step)
-        joints[:, tip] = rest + seen * (body[:, tip] - rest)
 
 
 def _bent_other_way(joints: Floats, points: Points) -> NDArray[np.bool_]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -25,6 +27,17 @@ _HAND_ROOM = 0.15
 """How far a hand reaches round its points, palms."""
 _SMALLEST_SCALE = 0.6
 _FOOT_TURN_RAD = np.radians(40)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """One frame of the motion, as the parts are drawn into it."""
+
+    motion: Motion
+    index: int
+    frame: Frame
+    stance: Stance
+    trunk: Trunk
 
 
 class Puppet:
@@ -55,12 +68,12 @@ class Puppet:
         stance = Stance(
             joints=motion.joints[index], scale=float(motion.scale[index]), facing=float(motion.facing[index])
         )
-        trunk = Trunk(self._points.joints, stance)
+        scene = _Scene(motion, index, frame, stance, Trunk(self._points.joints, stance))
         for part in self._order(motion, index):
             if part < 0:
-                self._draw_trunk(canvas, trunk, motion, index, frame)
+                self._draw_trunk(canvas, scene)
             else:
-                self._draw_limb(canvas, part, trunk, stance, motion, index, frame)
+                self._draw_limb(canvas, part, scene)
         return canvas
 
     def _order(self, motion: Motion, index: int) -> list[int]:
@@ -70,7 +83,8 @@ class Puppet:
         behind = [arm for arm in arms if motion.arm_behind[index, arm]]
         return [*behind, *legs, -1, *(arm for arm in arms if arm not in behind)]
 
-    def _draw_trunk(self, canvas: Floats, trunk: Trunk, motion: Motion, index: int, frame: Frame) -> None:
+    def _draw_trunk(self, canvas: Floats, scene: _Scene) -> None:
+        motion, index, frame = scene.motion, scene.index, scene.frame
         pose = HeadPose(
             pivot=motion.pivot[index],
             scale=float(motion.head_scale[index]),
@@ -81,7 +95,7 @@ class Puppet:
         )
         rig = self._trunk
         texture = self._textures[0] if pose.facing > 0 else self._back
-        texture.draw(rig.placed(trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
+        texture.draw(rig.placed(scene.trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
         if pose.facing < 0 or not self._points.face_score[0]:
             return
         points, depth = self._face.placed(pose)
@@ -95,23 +109,22 @@ class Puppet:
         skin = skin[np.argsort(-depth[skin].mean(1), kind="stable")]
         self._skin.draw(points, Mesh(self._points.face[:, :2], skin), pose.scale, exact).lay_over(canvas)
 
-    def _draw_limb(
-        self, canvas: Floats, part: int, trunk: Trunk, stance: Stance, motion: Motion, index: int, frame: Frame
-    ) -> None:
+    def _draw_limb(self, canvas: Floats, part: int, scene: _Scene) -> None:
+        motion, index, frame, stance = scene.motion, scene.index, scene.frame, scene.stance
         rig = self._limbs[part]
         if not len(rig.mesh.triangles):
             return
         side = np.array((stance.facing, 1), np.float32)
         own = chain(self._points, rig.limb)
-        target = self._arm(rig, trunk, stance, motion, index) if part < 2 else self._leg(rig, trunk, stance)
+        target = self._arm(rig, scene) if part < 2 else self._leg(rig, scene)
         places = rig.mesh.points * side
         own = own * side
         weights = rig.weights
         if part < 2 and motion.bent_other_way[index, part]:
             places, own = (mirrored(values, own[0], own[2]) for values in (places, own))
             weights = np.concatenate([np.zeros_like(weights[:1]), weights[:1] + weights[1:2], weights[2:]])
-        bend = Bend(own=own, target=target, scale=stance.scale, lean=trunk.lean)
-        points = bent(places, trunk(rig.mesh.points), weights, bend)
+        bend = Bend(own=own, target=target, scale=stance.scale, lean=scene.trunk.lean)
+        points = bent(places, scene.trunk(rig.mesh.points), weights, bend)
         modelled = float(motion.hand_score[index, part]) if part < 2 else 0.0
         if modelled < 1:
             self._textures[1 + part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
@@ -121,8 +134,9 @@ class Puppet:
             hand[:, :2] += target[2] - hand[0, :2]
             draw_hand(hand, self._tones[part], frame).faded(modelled).lay_over(canvas)
 
-    def _arm(self, rig: LimbRig, trunk: Trunk, stance: Stance, motion: Motion, index: int) -> Floats:
-        """Where shoulder, elbow, wrist and the palm's far end go in the frame, `4 2`."""
+    def _arm(self, rig: LimbRig, scene: _Scene) -> Floats:
+        """Find where shoulder, elbow, wrist and the palm's far end go in the frame, `4 2`."""
+        motion, index, stance = scene.motion, scene.index, scene.stance
         own = chain(self._points, rig.limb)
         _, middle, end = (stance.joints[joint] for joint in rig.limb.joints)
         side = ARMS.index(rig.limb)
@@ -132,13 +146,14 @@ class Puppet:
         length = np.linalg.norm(own[3] - own[2]) * stance.scale
         now = max(float(np.linalg.norm(reach)), 1e-3)
         tip = end + reach / now * np.clip(now, 0.5 * length, 1.2 * length)
-        return np.stack([trunk(own[:1])[0], middle, end, tip])
+        return np.stack([scene.trunk(own[:1])[0], middle, end, tip])
 
-    def _leg(self, rig: LimbRig, trunk: Trunk, stance: Stance) -> Floats:
-        """Where hip, knee, ankle and toes go, `4 2`: the foot keeps its shape and stands where the performer's stands.
+    def _leg(self, rig: LimbRig, scene: _Scene) -> Floats:
+        """Find where hip, knee, ankle and toes go, `4 2`.
 
-        The middle of heel and toe falls on theirs, so the sole does not slip.
+        The foot keeps its shape; the middle of its heel and toe falls on theirs, so that the sole does not slip.
         """
+        stance = scene.stance
         side = np.array((stance.facing, 1), np.float32)
         own = chain(self._points, rig.limb)
         own_heel, own_toe = self._points.joints[list(rig.limb.tips)] * side
@@ -149,7 +164,7 @@ class Puppet:
         c, s = np.cos(angle), np.sin(angle)
         turn = stance.scale * np.array(((c, -s), (s, c)))
         ankle, toes = (own[2:] * side - (own_heel + own_toe) / 2) @ turn.T + (heel + toe) / 2
-        return np.stack([trunk(own[:1])[0], stance.joints[rig.limb.middle], ankle, toes])
+        return np.stack([scene.trunk(own[:1])[0], stance.joints[rig.limb.middle], ankle, toes])
 
 
 class _Texture:

@@ -19,7 +19,7 @@ Floats = NDArray[Any]
 OUTSIDE = -1e4
 """Map value where no triangle lies; `cv2.remap` finds nothing there."""
 
-_BUCKETS_PX = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+_BUCKETS_PX = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
 _CANDIDATES_AT_ONCE = 1_000_000
 _EDGE = 1e-3
 _NO_MAP = np.empty(0, np.float32)
@@ -87,16 +87,16 @@ def backward_map(points: Floats, texture: Floats, triangles: NDArray[np.int32], 
     area = _doubled_area(corners)
     area = area * (1.0 if area.sum() >= 0 else -1.0)
     seen = (area > 1e-9) & (high >= 0).all(1) & (low[:, 0] < width) & (low[:, 1] < height)
-    result = np.full((height * width, 2), OUTSIDE, np.float32)
-    front = np.full(height * width, -1, np.int32)
+    map_ = _Map(np.full((height * width, 2), OUTSIDE, np.float32), np.full(height * width, -1, np.int32), width)
+    places = texture[triangles]
     previous = 0
     for bucket in _BUCKETS_PX:
         chosen = np.flatnonzero(seen & (size <= bucket) & (size > previous)).astype(np.int32)
         previous = bucket
         step = max(1, _CANDIDATES_AT_ONCE // (bucket * bucket))
         for start in range(0, len(chosen), step):
-            _fill(chosen[start : start + step], bucket, corners, texture[triangles], low, shape, result, front)
-    return result.reshape(height, width, 2)
+            _fill(map_, corners, places, chosen[start : start + step], bucket)
+    return map_.places.reshape(height, width, 2)
 
 
 def _doubled_area(corners: Floats) -> Floats:
@@ -105,21 +105,24 @@ def _doubled_area(corners: Floats) -> Floats:
     return np.asarray((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]))
 
 
-def _fill(
-    chosen: NDArray[np.int32],
-    bucket: int,
-    corners: Floats,
-    places: Floats,
-    low: NDArray[np.int32],
-    shape: tuple[int, int],
-    result: Floats,
-    front: NDArray[np.int32],
-) -> None:
-    """Write the pixels of some triangles, all smaller than `bucket` pixels, by barycentric coordinates."""
-    height, width = shape
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """A backward map in the making. places: `hw 2`; front: the triangle that each pixel shows, `hw`, -1 for none."""
+
+    places: Floats
+    front: NDArray[np.int32]
+    width: int
+
+
+def _fill(map_: _Map, corners: Floats, places: Floats, chosen: NDArray[np.int32], bucket: int) -> None:
+    """Write the pixels of some triangles, all smaller than `bucket` pixels, by barycentric coordinates.
+
+    corners, places: `t 3 2`, of all triangles, in the frame and in the texture.
+    """
+    width, height = map_.width, len(map_.front) // map_.width
+    low = np.floor(corners[chosen].min(1)).astype(np.int32)
     y, x = (grid.ravel() for grid in np.mgrid[0:bucket, 0:bucket].astype(np.int32))
-    px = low[chosen, 0][:, None] + x
-    py = low[chosen, 1][:, None] + y
+    px, py = low[:, :1] + x, low[:, 1:] + y
     a, b, c = (corners[chosen, corner] for corner in range(3))
     e, f = b - a, c - a
     dx, dy = px - a[:, :1], py - a[:, 1:]
@@ -130,13 +133,13 @@ def _fill(
     inside &= (px >= 0) & (py >= 0) & (px < width) & (py < height)
     row, column = np.nonzero(inside)
     pixel, triangle = py[row, column] * width + px[row, column], chosen[row]
-    ahead = triangle > front[pixel]
+    ahead = triangle > map_.front[pixel]
     row, column, pixel, triangle = row[ahead], column[ahead], pixel[ahead], triangle[ahead]
     u, v = second[row, column][:, None], third[row, column][:, None]
     p, q, r = (places[triangle, corner] for corner in range(3))
     # numpy keeps the last of equal indices, and triangles come in rising order: the one in front stays
-    result[pixel] = p + (q - p) * u + (r - p) * v
-    front[pixel] = triangle
+    map_.places[pixel] = p + (q - p) * u + (r - p) * v
+    map_.front[pixel] = triangle
 
 
 def _enlarge(small: Floats, times: int) -> Floats:

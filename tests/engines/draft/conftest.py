@@ -87,7 +87,7 @@ def painted_still(matte: np.ndarray) -> Still:
         right_hand=wrists[1],
         right_hand_score=0.0,
         coverage=matte,
-        box=(20, 16, 140, 230),
+        box=np.array((20, 16, 140, 230), np.float32),
         consistency=1.0,
     )
 
