@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.checks import CHECKS
-from tools.layout import ROOT
+from tools.layout import CACHE
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def clone(files: tuple[Path, ...], root: Path, tmp_path_factory: pytest.TempPath
 def run(words: tuple[str, ...], clone: Path) -> subprocess.CompletedProcess[str]:
     """Run a module there as in a checkout, without this run's settings; mypy may know what it has read before."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MYPY", "PYTHON"))}
-    clean["MYPY_CACHE_DIR"] = str(ROOT / ".mypy_cache")
+    clean["MYPY_CACHE_DIR"] = str(CACHE / "mypy_of_clones")
     command = [sys.executable, "-m", *words]
     return subprocess.run(command, cwd=clone, env=clean, capture_output=True, text=True, check=False)
 

@@ -68,7 +68,7 @@ def hand_of(frame: int) -> Bytes:
 def picture_of(frame: int) -> Bytes:
     """RGB `h w 3`: a mottled green set, a blue shirt, skin."""
     noise = np.random.default_rng(5).random((HEIGHT, WIDTH, 3))
-    picture = np.float64((60, 110, 60)) + 60 * (cv2.GaussianBlur(noise, (0, 0), 2) - 0.5)
+    picture = np.array((60.0, 110.0, 60.0)) + 60 * (cv2.GaussianBlur(noise, (0, 0), 2) - 0.5)
     picture[(body() | arm()) > 0] = SHIRT
     picture[hand_of(frame) > 0] = SKIN
     return np.clip(picture, 0, 255).astype(np.uint8)
@@ -94,7 +94,7 @@ def tracks_of(count: int) -> Tracks:
         left_hand_score=nothing,
         right_hand=np.zeros((count, 21, 3), np.float32),
         right_hand_score=nothing,
-        box=np.tile(np.float32((82, 22, 222, 172)), (count, 1)),
+        box=np.tile(np.array((82, 22, 222, 172), np.float32), (count, 1)),
         presence=np.full(count, Presence.TRACKED, np.int8),
         consistency=np.ones(count, np.float32),
     )

@@ -36,7 +36,7 @@ def test_two_motions_lead_on_to_the_third_frame() -> None:
 
 
 def test_warp_fetches_from_where_the_motion_leads() -> None:
-    field = np.broadcast_to(np.float32((2, -3)), (20, 30, 2)).copy()
+    field = np.broadcast_to(np.array((2, -3), np.float32), (20, 30, 2)).copy()
     image = np.random.default_rng(4).integers(0, 256, (20, 30)).astype(np.uint8)
     np.testing.assert_array_equal(warp(image, field)[3:, :-2], image[:-3, 2:])
 

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.contract.watch import Unwatched
+from backend.media.images import Pixels
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.matte import (
     CountMismatchError,
@@ -45,13 +46,13 @@ def written(folder: Path, pictures: list[Bytes]) -> Sequence:
     return Sequence(folder, len(pictures))
 
 
-def overlap(first: Bytes, second: Bytes) -> float:
+def overlap(first: Pixels, second: Pixels) -> float:
     """Intersection over union of what is at least half covered."""
     a, b = first >= 128, second >= 128
     return float((a & b).sum() / (a | b).sum())
 
 
-def covered(matte: Bytes, part: Bytes) -> float:
+def covered(matte: Pixels, part: Pixels) -> float:
     """Share of a part that the matte covers at least by half."""
     return float((matte[part > 0] >= 128).mean())
 
@@ -135,13 +136,15 @@ def test_a_matte_sequence_of_another_length_is_refused(shot: Shot, tmp_path: Pat
 
 def test_a_lone_frame_gives_the_matte_of_a_shot_of_one_frame(tmp_path: Path) -> None:
     shot = paint_shot(tmp_path, 1)
-    np.testing.assert_array_equal(matte_frame(shot.frames[0], shot.coverage[0], shot.tracks), mattes(shot)[0])
+    np.testing.assert_array_equal(
+        matte_frame(shot.frames[0], shot.coverage[0].astype(np.uint8), shot.tracks), mattes(shot)[0]
+    )
 
 
 def test_sixteen_bits_of_the_same_picture_give_the_same_matte(tmp_path: Path) -> None:
     shot = paint_shot(tmp_path, 1)
     deep = shot.frames[0].astype(np.uint16) * 257
-    np.testing.assert_array_equal(matte_frame(deep, shot.coverage[0], shot.tracks), mattes(shot)[0])
+    np.testing.assert_array_equal(matte_frame(deep, shot.coverage[0].astype(np.uint8), shot.tracks), mattes(shot)[0])
 
 
 def test_two_runs_give_equal_bits(shot: Shot) -> None:

@@ -12,7 +12,7 @@ FRAMES = np.arange(30, dtype=np.float32)
 ALL = np.ones(30, bool)
 
 
-def points(x: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Track:
+def points(x: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> Track:
     """Two points 100 px apart that move alike."""
     return np.stack([np.stack([x, 0 * x], 1), np.stack([x + 100, 0 * x + 100], 1)], 1).astype(np.float32)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tools.stage_sources import RECORD, stage_sources
 
@@ -32,6 +33,6 @@ def test_the_hash_reaches_code_that_is_imported_within_functions() -> None:
     """The engines are imported late; their code decides over pixels all the same."""
     from tools import stage_sources as module
 
-    seen: set[module.Path] = set()
+    seen: set[Path] = set()
     module._follow(module.ROOT / "backend" / "pipeline" / "engines.py", seen)
     assert module.ROOT / "backend" / "engines" / "draft" / "engine.py" in seen
