@@ -130,6 +130,9 @@ class Witnesses:
         count, settled = np.zeros(total, np.intp), np.zeros(total, bool)
         age = np.full(total, np.inf, np.float32)
         plane = project(points, self.plane @ view.to_ground)
+        # A tripod's frames share one grid: their pixels are copied, never resampled.
+        on_grid = self.camera.kind is CameraKind.LOCKED_OFF and np.array_equal(view.to_ground, np.eye(3))
+        read = _copy_at if on_grid else read_at
         for index in self._useful(view, plane):
             wanting = np.flatnonzero(~settled)
             places = self._places(view, index, plane.take(wanting, 0))
@@ -138,7 +141,7 @@ class Witnesses:
             here = wanting[seen]
             already = count[here]
             gain = view.gain / self.camera.gain[index]
-            flat[already * total + here] = self._read(frame, places[seen]) * gain
+            flat[already * total + here] = read(frame, places[seen]) * gain
             age[here[already == 0]] = abs(index - view.time)
             count[here] = already + 1
             settled[here[already == MOST_SAMPLES - 1]] = True
@@ -171,18 +174,11 @@ class Witnesses:
         return sorted((others[pick] for pick in chosen), key=lambda index: (abs(index - view.time), index))
 
     def _free(self, index: int) -> NDArray[np.uint8]:
-        reach = 0 if self.camera.kind is CameraKind.LOCKED_OFF else _KERNEL_PX
-        return np.where(grow(self._holes[index] > 0, reach), 0, 1).astype(np.uint8)
+        return np.where(grow(self._holes[index] > 0, _KERNEL_PX), 0, 1).astype(np.uint8)
 
     def _places(self, view: View, index: int, plane: Points) -> Points:
         moved = plane if self.shift is None else plane + self.shift(view.time, index, plane)
         return project(moved, np.linalg.inv(self.plane @ self.camera.to_ground[index]))
-
-    def _read(self, frame: NDArray[Any], places: Points) -> NDArray[np.float32]:
-        if self.camera.kind is CameraKind.MOVING:
-            return read_at(frame, places)
-        at = np.rint(places).astype(np.intp)
-        return frame[at[:, 1], at[:, 0]].astype(np.float32)
 
 
 def agree(samples: Samples) -> Consensus:
@@ -216,6 +212,11 @@ def _alike(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """Tell how far each pixel's samples, `k n 3`, lie apart at most."""
     apart = colours.max(0) - colours.min(0)
     return cast(NDArray[np.float32], np.maximum(np.maximum(apart[:, 0], apart[:, 1]), apart[:, 2]))
+
+
+def _copy_at(frame: NDArray[Any], places: Points) -> NDArray[np.float32]:
+    at = np.rint(places).astype(np.intp)
+    return cast(NDArray[np.float32], frame[at[:, 1], at[:, 0]].astype(np.float32))
 
 
 def _stride(frame_count: int) -> int:
