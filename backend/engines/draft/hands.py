@@ -117,5 +117,5 @@ def _shaded(normal: Floats, cover: Floats, tone: Floats) -> Floats:
     flat = np.clip((normal**2).sum(-1), 0, 1)
     lit = normal @ _LIGHT[:2] + np.sqrt(1 - flat) * _LIGHT[2]
     shade = _AMBIENT + (_BRIGHTEST - _AMBIENT) * np.clip(lit, 0, 1) - _RIM * flat**3
-    colour = np.clip(tone * shade[..., None] ** np.array((0.8, 1.0, 1.1), np.float32), 0, 1)
+    colour = np.clip(tone * shade[..., None] ** np.array((0.92, 1.0, 1.05), np.float32), 0, 1)
     return np.dstack([colour * cover[..., None], cover]).astype(np.float32)

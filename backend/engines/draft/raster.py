@@ -22,6 +22,7 @@ OUTSIDE = -1e4
 _BUCKETS_PX = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
 _CANDIDATES_AT_ONCE = 1_000_000
 _EDGE = 1e-3
+_FOLD_PX = 6.0
 _NO_MAP = np.empty(0, np.float32)
 _EMPTY = np.zeros((0, 0, 4), np.float32)
 
@@ -151,5 +152,9 @@ def _enlarge(small: Floats, times: int) -> Floats:
     cover = cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR)
     large = cv2.resize(small * inside[..., None], size, interpolation=cv2.INTER_LINEAR)
     large = large / np.maximum(cover, 1e-3)[..., None]
+    # where the mesh folds over itself, neighbours lie far apart in the picture: between them is nothing to see
+    nearest = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
+    folded = np.abs(large - nearest).max(-1) > _FOLD_PX
+    large[folded] = nearest[folded]
     large[cover <= 0.5] = OUTSIDE
     return np.asarray(large, np.float32)
