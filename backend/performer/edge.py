@@ -14,7 +14,7 @@ Bytes = NDArray[np.uint8]
 Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-SURE = 0.95
+SURE = 0.8
 """Coverage from which a pixel is the performer's, and below 1 minus which it is background, whatever its colour."""
 _SURE_INSET = 1.0
 _NEAR, _WIDE = 8.0, 32.0
@@ -22,10 +22,10 @@ _COLOUR_STRIDE = 0.5
 _GUIDED_RADIUS = 2.5
 _SOFT_WIDTH = 2.5
 """Lengths in cells: what one pixel of the segmentation networks spans in the frame."""
-_COVERAGE_WEIGHT, _COLOUR_WEIGHT = 2.0, 1.4
+_COVERAGE_WEIGHT, _COLOUR_WEIGHT = 2.0, 0.7
 """Of the log odds that the coarse map and the colours give: more makes a crisper decision, their ratio who wins."""
-_MOST_EVIDENCE = 6.0
-_DRAWN_COVERAGE, _FLESH_COVERAGE = 0.6, 0.1
+_MOST_EVIDENCE = 3.0
+_HAND_COVERAGE, _LIMB_COVERAGE, _FLESH_COVERAGE = 0.95, 0.8, 0.2
 """What a drawn hand or limb, and the flesh round it, is worth where the networks saw nothing: a doubt for colours."""
 _FLESH_WIDTH = 4.0
 _FLATNESS = 0.02
@@ -34,13 +34,13 @@ _BLACK, _WHITE = 0.2, 0.8
 """Levels of the filtered map that become exactly 0 and 1."""
 
 
-def lay_edge(frame: Bytes, coverage: Bytes, limbs: Bytes, cell_px: float) -> Bytes:
+def lay_edge(frame: Bytes, coverage: Bytes, limbs: Bytes, hands: Bytes, cell_px: float) -> Bytes:
     """Return the matte `h w` of a frame or a part of it; exactly 0 and 255 but for a soft band along its outline.
 
-    frame: `h w 3`. coverage: `h w`, how likely the performer is. limbs: `h w`, 0 or 255, see limbs.py.
+    frame: `h w 3`. coverage: `h w`, how likely the performer is. limbs, hands: `h w`, 0 or 255, see limbs.py.
     """
     rgb = frame.astype(np.float32) / np.float32(255)
-    likely = _with_limbs(coverage.astype(np.float32) / np.float32(255), limbs > 0, cell_px)
+    likely = _with_limbs(coverage.astype(np.float32) / np.float32(255), limbs > 0, hands > 0, cell_px)
     decided = decide_by_colour(rgb, likely, cell_px)
     filtered = guided_filter(rgb, decided, max(1, round(_GUIDED_RADIUS * cell_px)), _FLATNESS**2)
     levelled = np.clip((filtered - _BLACK) / (_WHITE - _BLACK), 0, 1)
@@ -76,10 +76,11 @@ def confine_softness(matte: Grey, width_px: float) -> Grey:
     return np.clip(matte, solid, 1 - empty)
 
 
-def _with_limbs(likely: Grey, limbs: Mask, cell_px: float) -> Grey:
+def _with_limbs(likely: Grey, limbs: Mask, hands: Mask, cell_px: float) -> Grey:
     """Raise coverage where something was drawn, and a little round the parts of it that the coverage misses."""
-    drawn = limbs * np.float32(_DRAWN_COVERAGE)
-    flesh = cv2.dilate((likely < drawn).astype(np.uint8), _disc(_FLESH_WIDTH * cell_px))
+    drawn = np.maximum(limbs * np.float32(_LIMB_COVERAGE), hands * np.float32(_HAND_COVERAGE))
+    missed = (drawn > 0) & (likely < 0.5)
+    flesh = cv2.dilate(missed.astype(np.uint8), _disc(_FLESH_WIDTH * cell_px))
     return np.asarray(np.maximum(np.maximum(likely, drawn), flesh * np.float32(_FLESH_COVERAGE)), np.float32)
 
 

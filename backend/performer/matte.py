@@ -18,7 +18,7 @@ from ..contract.watch import Watch
 from ..media.images import Pixels
 from ..media.sequence import Sequence
 from .edge import lay_edge
-from .limbs import draw_limbs
+from .limbs import draw_hands, draw_limbs
 from .steady import REACH, Glance, SteadyWindow
 from .tracks import Presence, Tracks
 
@@ -153,12 +153,12 @@ def _edged(frame: Bytes, coverage: Bytes, tracks: Tracks, index: int, cell_px: f
     """Lay the edge of one frame, in the part of it where the performer may be."""
     shape = frame.shape[:2]
     coverage = np.asarray(cv2.resize(coverage, shape[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
-    limbs = draw_limbs(tracks, index, shape)
+    limbs, hands = draw_limbs(tracks, index, shape), draw_hands(tracks, index, shape)
     x, y, width, height = cv2.boundingRect((np.maximum(coverage, limbs) > _FAINT).astype(np.uint8))
     margin = round(8 * cell_px)
     part = slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin)
     matte = np.zeros(shape, np.uint8)
-    matte[part] = lay_edge(frame[part], coverage[part], limbs[part], cell_px)
+    matte[part] = lay_edge(frame[part], coverage[part], limbs[part], hands[part], cell_px)
     return matte
 
 

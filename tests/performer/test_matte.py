@@ -85,7 +85,7 @@ def test_an_arm_that_the_coverage_misses_in_one_frame_comes_from_the_neighbours(
 def test_an_arm_that_the_coverage_always_misses_comes_from_the_tracks(tmp_path: Path) -> None:
     shot = paint_shot(tmp_path, blind=frozenset(range(5)))
     assert covered(shot.coverage[2], arm()) < 0.6
-    assert covered(mattes(shot)[2], arm()) > 0.95
+    assert covered(mattes(shot)[2], arm()) > 0.9
 
 
 def test_where_the_performer_is_absent_all_is_exactly_zero(shot: Shot) -> None:
