@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from . import say
+from .benchmarking import run_benchmarks
 from .checks import FAST, check, fix
 from .demonstration import demonstrate
 from .failures import SetUpError
@@ -20,7 +21,7 @@ def main(arguments: list[str]) -> int:
     """Run one command; return its exit code. 2 says that the machine could not be set up."""
     described = parser()
     asked, rest = described.parse_known_args(arguments)
-    if rest and asked.command not in ("demo", "test", "test-all"):
+    if rest and asked.command not in ("demo", "test", "test-all", "bench"):
         described.error(f"unknown: {' '.join(rest)}")
     if not asked.command:
         described.print_help()
@@ -38,6 +39,8 @@ def _run(asked: argparse.Namespace, rest: list[str]) -> int:
             return demonstrate(asked.clip, asked.character, rest)
         case "test" | "test-all":
             return run_tests(rest, with_long=asked.command == "test-all")
+        case "bench":
+            return run_benchmarks(rest)
         case "check":
             return check(FAST) if asked.fast else check()
         case "fmt":
@@ -57,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("character", nargs="?", type=Path, metavar="CHARACTER", help="a picture of who comes in")
     commands.add_parser("test", help="run the tests; what follows goes to pytest")
     commands.add_parser("test-all", help="run the tests and the long ones; what follows goes to pytest")
+    commands.add_parser("bench", add_help=False, help="measure, and print a table; `bench --help` lists the rows")
     checks = commands.add_parser("check", help="formatting, lint, licence lines, import arrows and types")
     checks.add_argument("--fast", action="store_true", help="without the types")
     commands.add_parser("fmt", help="format the code and mend what lint can mend")
