@@ -20,7 +20,6 @@ from .anatomy import (
     palm_normal,
     rotation,
     two_bones,
-    unit,
 )
 
 _FOLLOW_FRAMES = 5
@@ -46,7 +45,7 @@ class ArmKey:
     """Where a wrist is at a frame.
 
     wrist: outward, forward and upward of the shoulder, in lengths of the arm, along the chest's axes.
-    palm_deg: how far the forearm is turned; 0 hangs with the thumb forward, 90 shows the palm when the hand is up.
+    palm_deg: how far the hand is turned about itself; at 0 the thumb points away from the elbow, below 0 more inward.
     curl: 0 flat hand, 1 fist.
     """
 
@@ -279,16 +278,13 @@ def _arm(poser: _Poser, side: str, wrist: _Wrist, chest: Matrix) -> None:
 
 
 def _fingers(poser: _Poser, side: str, curl: float) -> None:
-    """Close the hand: each knuckle turns towards the palm, the thumb half as far."""
-    thumb_side, palm, sign = np.array([0.0, -1.0, 0.0]), palm_normal(side), SIDES[side]
+    """Close the hand: each knuckle turns towards the palm, the thumb less, and across it."""
+    palm, thumb_side = palm_normal(side), np.array([0.0, -1.0, 0.0])
     for finger in FINGERS:
+        is_thumb = finger == "thumb"
+        towards = palm - thumb_side if is_thumb else palm
+        axis = np.cross(poser.skeleton.direction(f"{finger}0.{side}"), towards)
         turn = poser.turn[f"hand.{side}"]
-        axis = (
-            sign * thumb_side
-            if finger != "thumb"
-            else unit(sign * thumb_side * 0.5 - sign * arm_direction(side) * 0.5 + palm * 0.2)
-        )
-        most = 0.5 if finger == "thumb" else 1.45
         for n in range(3):
-            turn = turn @ rotation(axis, curl * most * (0.8 if n == 0 else 1.0))
+            turn = turn @ rotation(axis, curl * (0.5 if is_thumb else 1.45))
             poser.put(f"{finger}{n}.{side}", turn)

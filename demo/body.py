@@ -124,7 +124,7 @@ def _wrist(skeleton: Skeleton, wardrobe: Wardrobe, side: str) -> Part:
     radii = [(0.030 * size, 0.026 * size), (0.027 * size, 0.021 * size), (0.028 * size, 0.019 * size)]
     solid = tube(line, radii, across=(0, 1, 0))
     bones = (f"twist.{side}", f"hand.{side}")
-    return Part(name="wrist", solid=solid, albedo=skin(solid.vertices, wardrobe.skin), bones=bones)
+    return Part(name="wrist", solid=solid, albedo=skin(solid.vertices, wardrobe.hands), bones=bones)
 
 
 def _hand(skeleton: Skeleton, wardrobe: Wardrobe, side: str) -> Part:
@@ -137,13 +137,13 @@ def _hand(skeleton: Skeleton, wardrobe: Wardrobe, side: str) -> Part:
         first = skeleton[f"{finger}0.{side}"]
         line = [first.head, *(skeleton[f"{finger}{n}.{side}"].tail for n in range(3))]
         thick = 1.15 if finger == "thumb" else 0.85 if finger == "pinky" else 1.0
-        radii = [r * thick * size for r in (0.0105, 0.0098, 0.0090, 0.0074)]
+        radii = [r * thick * size for r in (0.0098, 0.0092, 0.0084, 0.0068)]
         solids.append(
             tube(_denser(np.array(line)), list(np.repeat(radii, 3))[1:-1], across=palm_normal(side), segments=12)
         )
     solid = join(solids)
     bones = (f"hand.{side}", *(f"{finger}{n}.{side}" for finger in FINGERS for n in range(3)))
-    return Part(name="hand", solid=solid, albedo=skin(solid.vertices, wardrobe.skin), bones=bones, is_hand=True)
+    return Part(name="hand", solid=solid, albedo=skin(solid.vertices, wardrobe.hands), bones=bones, is_hand=True)
 
 
 def _flesh(

@@ -17,17 +17,21 @@ from .sculpt import melt
 from .solid import Points, Solid, ellipsoid, join, sheet, tube
 from .truth import Camera, camera_towards
 
+_BUFF = hexed("dcae8c")
+"""Gloves of pale leather: trackers do not take hands of strong colours for hands."""
+
 _GOBLIN = Wardrobe(
     skin=hexed("7fa84e"),
     lips=hexed("6a5a34"),
     hair=hexed("d8d2c4"),
     iris=hexed("c98a1e"),
-    shirt=Fabric(hexed("5a2a78"), hexed("45206a"), hexed("d8a83a"), "denim"),
+    shirt=Fabric(hexed("5a2a78"), hexed("45206a"), hexed("5a2a78"), "denim"),
     collar=hexed("d8a83a"),
     trousers=Fabric(hexed("3a2a4a"), hexed("2e2040"), hexed("2e2040"), "denim"),
     shoes=hexed("7a3a1e"),
     soles=hexed("2a1a12"),
     bob=True,
+    gloves=_BUFF,
 )
 _RANGER = Wardrobe(
     skin=hexed("6f9fc4"),
@@ -39,6 +43,7 @@ _RANGER = Wardrobe(
     trousers=Fabric(hexed("d86a1e"), hexed("b8541a"), hexed("2a2a30"), "denim"),
     shoes=hexed("e0e0e4"),
     soles=hexed("2a2a30"),
+    gloves=_BUFF,
 )
 
 
@@ -49,7 +54,7 @@ def character(seed: int) -> Figure:
 
 def standing() -> Act:
     """Stand to the front, arms a little away from the body, open hands."""
-    away = ArmKey(0, (0.50, 0.12, -0.82), 42, 0.08)
+    away = ArmKey(0, (0.52, 0.16, -0.78), -75, 0.06)
     return Act(feet={"left": (0.13, 0.0, 12.0), "right": (-0.13, 0.0, -12.0)}, arms={"left": (away,), "right": (away,)})
 
 
@@ -91,14 +96,12 @@ def _ranger() -> Figure:
     bones = skeleton(build)
     hips, steel, dark = build.hip_height, hexed("d4d8e0"), hexed("2a2a30")
     chest = bones["chest"].head
-    plate = melt(
-        [ellipsoid(chest + np.array([x, -0.06, 0.10]), (0.14, 0.11, 0.15)) for x in (-0.08, 0.08)], voxel=0.009
-    )
+    plate = ellipsoid(chest + np.array([0, -0.055, 0.07]), (0.205, 0.125, 0.165), segments=48)
     pads = [
         ellipsoid(bones[f"upper_arm.{s}"].head + np.array([SIDES[s] * 0.03, 0, 0.03]), (0.115, 0.105, 0.085))
         for s in SIDES
     ]
-    badge = ellipsoid(chest + np.array([0, -0.178, 0.12]), (0.04, 0.012, 0.04))
+    badge = ellipsoid(chest + np.array([0, -0.172, 0.11]), (0.04, 0.012, 0.04))
     costume = [
         _plain("breastplate", plate, steel, ("chest",), gloss=0.35),
         _plain("badge", badge, hexed("3ad0c8"), ("chest",), gloss=0.6),

@@ -37,6 +37,12 @@ class Wardrobe:
     shoes: Colour
     soles: Colour
     bob: bool = False
+    gloves: Colour | None = None
+
+    @property
+    def hands(self) -> Colour:
+        """Colour of the hands, bare or gloved."""
+        return self.gloves or self.skin
 
 
 def hexed(code: str) -> Colour:
@@ -130,7 +136,7 @@ PERFORMERS = (
         iris=hexed("2c1a10"),
         shirt=Fabric(hexed("e6dcc6"), hexed("23496b"), hexed("c8542e"), "hoops"),
         collar=hexed("23496b"),
-        trousers=Fabric(hexed("6a5a3e"), hexed("7d6c4c"), hexed("4a3f2c"), "denim"),
+        trousers=Fabric(hexed("33363e"), hexed("454a55"), hexed("22242a"), "denim"),
         shoes=hexed("e8e4dc"),
         soles=hexed("b8b4ac"),
         bob=True,

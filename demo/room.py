@@ -202,5 +202,5 @@ def _parlour() -> Room:
         "leaf": _flat(tone("57804a"), 43),
     }
     palettes = (("e6dcc8", "27506b", "c8763a", "3a3a3a"), ("32403c", "d8b878", "c45a3c", "e8e2d4"))
-    lamps = Lamps((0.72, -0.55, 0.80), (1.08, 1.08, 1.06), 0.036, (0.38, 0.40, 0.41), (0.12, 0.10, 0.08))
+    lamps = Lamps((0.72, -0.55, 0.80), (1.34, 1.32, 1.26), 0.028, (0.32, 0.35, 0.37), (0.12, 0.10, 0.08))
     return Room(tuple(surfaces), {**pictures, **_prints(palettes, 50)}, lamps)

@@ -98,8 +98,8 @@ def _solo_act(seed: int) -> Act:
         ArmKey(38, _HANG),
         ArmKey(45 + late, (-0.42, 0.55, -0.13), 35, 0.15),
         ArmKey(51, (-0.40, 0.55, -0.16), 35, 0.2),
-        ArmKey(57, (0.35, 0.62, 0.10), 70, 0.1),
-        ArmKey(74, (0.35, 0.60, 0.06), 70, 0.1),
+        ArmKey(57, (0.35, 0.62, 0.10), -55, 0.05),
+        ArmKey(74, (0.35, 0.60, 0.06), -55, 0.05),
         ArmKey(82, _HANG),
     )
     left = (
@@ -108,8 +108,8 @@ def _solo_act(seed: int) -> Act:
         ArmKey(14, (0.34, 0.52, -0.40), -50, 0.15),
         ArmKey(22, _HANG),
         ArmKey(49, _HANG),
-        ArmKey(55 + late, (0.62, 0.42, 0.32), 80, 0.05),
-        ArmKey(73, (0.62, 0.42, 0.32), 80, 0.05),
+        ArmKey(55 + late, (0.62, 0.42, 0.32), -50, 0.05),
+        ArmKey(73, (0.62, 0.42, 0.32), -50, 0.05),
         ArmKey(80, _HANG),
     )
     steps = [
@@ -180,8 +180,8 @@ def _visit_act(seed: int) -> Act:
     wave = (
         ArmKey(0, _HANG),
         ArmKey(44, _HANG),
-        ArmKey(50, (0.55, 0.4, 0.35), 80, 0.05),
-        ArmKey(58, (0.55, 0.4, 0.35), 80, 0.05),
+        ArmKey(50, (0.55, 0.4, 0.35), -50, 0.05),
+        ArmKey(58, (0.55, 0.4, 0.35), -50, 0.05),
         ArmKey(64, _HANG),
     )
     return Act(
