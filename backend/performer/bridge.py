@@ -4,20 +4,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .detect import Hand
-from .points import LEFT_WRIST, NOSE, RIGHT_WRIST
+from .points import LEFT_WRIST, NOSE, RIGHT_WRIST, TRUNK
 from .sighting import Sighting
 from .smooth import Track, runs, smoothed
 from .tracks import BODY_POINTS, FACE_POINTS, HAND_POINTS, Presence, Tracks
-from .window import Box, Points
+from .window import Box, Points, share_within, within
 
 MOST_BRIDGED_FRAMES = 6
 """Longest gap over which points are interpolated."""
+
+_SPEED_FRAMES = 3
+"""Over so many frames the speed is taken of who walks out of the frame."""
+
+_LEAST_WITHIN = 0.05
+"""Part of a person that must still be in the frame."""
 
 _BRIDGED_WORTH = 0.5
 """What a bridged point's score is worth of its neighbours'."""
@@ -49,15 +55,25 @@ class Found:
             sighting.consistency,
         )
 
+    def moved(self, right_px: float) -> Found:
+        """Give the same find farther right; hands swing too much to be carried along."""
+        shift = np.array([right_px, 0, 0], np.float32)
+        box = self.box + np.array([right_px, 0, right_px, 0], np.float32)
+        face = None if self.face is None else self.face + shift
+        return replace(self, body=self.body + shift, face=face, box=box, left_hand=None, right_hand=None)
 
-def tracks_of(frames: Many[Found | None]) -> Tracks:
-    """Turn each frame's find into smooth tracks. At least one frame must have one."""
+
+def tracks_of(frames: Many[Found | None], frame_area: Box) -> Tracks:
+    """Turn each frame's find into smooth tracks. At least one frame must have one. frame_area: box of the frame."""
+    carried = carried_out(frames, frame_area)
+    frames = [carried.get(index, frame) for index, frame in enumerate(frames)]
     found = np.array([frame is not None for frame in frames])
     presence = presences(found)
+    presence[list(carried)] = Presence.BRIDGED
     present = presence != Presence.ABSENT
     body, box, score = _bodies(frames, found)
     raw_nose, raw_left, raw_right = body[:, NOSE, :2], body[:, LEFT_WRIST, :2], body[:, RIGHT_WRIST, :2]
-    score[presence == Presence.BRIDGED] *= _BRIDGED_WORTH
+    score[(presence == Presence.BRIDGED) & ~found] *= _BRIDGED_WORTH
     score[~present] = 0
     face, face_score = _ridden([f.face if f else None for f in frames], [1.0] * len(frames), raw_nose, FACE_POINTS)
     hands = []
@@ -78,6 +94,40 @@ def tracks_of(frames: Many[Found | None]) -> Tracks:
         presence=presence,
         consistency=np.array([f.consistency if f else 0 for f in frames], np.float32),
     )
+
+
+def carried_out(frames: Many[Found | None], frame_area: Box) -> dict[int, Found]:
+    """Carry on, by index, those who walk through the frame's left or right edge while a part of them is still seen.
+
+    They are moved on as they last were at their last speed, for no longer than a gap is bridged.
+    """
+    found = np.array([frame is not None for frame in frames])
+    inner = inner_gaps(found)
+    carried: dict[int, Found] = {}
+    for first, last in runs(found):
+        for end, step in ((first, -1), (last, 1)):
+            back = end - step * _SPEED_FRAMES
+            is_bridged = any(gap[0] <= end + step <= gap[1] for gap in inner)
+            if first <= back <= last and not is_bridged:
+                carried |= _carried(frames, end, back, frame_area)
+    return carried
+
+
+def _carried(frames: Many[Found | None], end: int, back: int, frame_area: Box) -> dict[int, Found]:
+    last, earlier = frames[end], frames[back]
+    assert last is not None and earlier is not None
+    step = 1 if end > back else -1
+    speed = float(np.median(last.body[list(TRUNK), 0] - earlier.body[list(TRUNK), 0])) / _SPEED_FRAMES
+    ahead_px = frame_area[2] - last.box[2] if speed > 0 else last.box[0] - frame_area[0]
+    carried: dict[int, Found] = {}
+    for away in range(1, MOST_BRIDGED_FRAMES + 1):
+        index, moved = end + step * away, last.moved(speed * away)
+        is_out = share_within(moved.box, frame_area) < _LEAST_WITHIN
+        if ahead_px > abs(speed) or is_out or not 0 <= index < len(frames) or frames[index] is not None:
+            break
+        score = _BRIDGED_WORTH * moved.body_score * within(moved.body, frame_area)
+        carried[index] = replace(moved, body_score=score, consistency=0.0)
+    return carried
 
 
 def presences(found: NDArray[np.bool_]) -> NDArray[np.int8]:

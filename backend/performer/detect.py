@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .networks import Network, mediapipe, network_bytes
 from .prepare import made_clear
 from .tracks import FACE_POINTS
-from .window import Box, Picture, Points, Window, box_round
+from .window import Box, Picture, Points, Window, box_round, within
 
 Mask = NDArray[np.uint8]
 
@@ -44,7 +44,7 @@ class Body:
     @property
     def inside(self) -> NDArray[np.bool_]:
         """Which of the points lie in the frame, `33`."""
-        return _inside(self.points, self.window)
+        return within(self.points, self.window.frame_box)
 
     @property
     def box(self) -> Box:
@@ -146,12 +146,7 @@ def _body(marks: Iterable[Any], mask: Any, window: Window) -> Body:
     marks = list(marks)
     points = window.to_frame(_points(marks))
     seen = np.array([min(mark.visibility, mark.presence) for mark in marks], np.float32)
-    return Body(points, seen * _inside(points, window), _as_mask(mask.numpy_view()), window)
-
-
-def _inside(points: Points, window: Window) -> NDArray[np.bool_]:
-    width, height = window.frame_size_px
-    return (points[:, :2] > -0.5).all(1) & (points[:, 0] < width - 0.5) & (points[:, 1] < height - 0.5)
+    return Body(points, seen * within(points, window.frame_box), _as_mask(mask.numpy_view()), window)
 
 
 def _points(marks: Iterable[Any]) -> Points:

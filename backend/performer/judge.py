@@ -14,13 +14,16 @@ from .points import (
     FACE_CHIN,
     FACE_TOP,
     LEFT_EYE,
+    LEFT_HIP,
     LEFT_MOUTH,
     LEFT_SHOULDER,
     LIMBS,
     NOSE,
     RIGHT_EYE,
+    RIGHT_HIP,
     RIGHT_MOUTH,
     RIGHT_SHOULDER,
+    TRUNK,
 )
 from .window import Points, overlap
 
@@ -35,6 +38,12 @@ _FACELESS = 0.8
 
 _WIDEST_SHOULDERS = 3.5
 """In face heights (forehead to chin)."""
+
+
+_LEAST_SHRUNK = 0.88
+"""Part of its usual length that a trunk at the frame's edge must have."""
+
+_SHRUNK_PER_LOST_FRAME = 0.02
 
 
 def consistency(body: Body, face: Points | None, mask: Mask) -> float:
@@ -53,6 +62,26 @@ def continuity(body: Body, before: Body) -> float:
     return max(0.0, 1 - float(moved) / (0.6 * body_width(before)))
 
 
+def keeps_shape(body: Body, before: Body, trunk_px: float, lost_frames: int) -> bool:
+    """Tell whether a body cut by the frame's left or right edge still has the trunk it had, of so many pixels.
+
+    The network squeezes a whole body into what is left of one who walks out.
+    """
+    hips = [LEFT_HIP, RIGHT_HIP]
+    columns = before.points[list(LIMBS), 0]
+    width = body.window.frame_size_px[0]
+    reach = 1.5 * body_width(before)
+    if (reach < columns.min() and columns.max() < width - reach) or not before.inside[hips].any():
+        return True
+    return trunk_length(body) > (_LEAST_SHRUNK - _SHRUNK_PER_LOST_FRAME * lost_frames) * trunk_px
+
+
+def trunk_length(body: Body) -> float:
+    """Give the distance in pixels from the middle of the shoulders to the middle of the hips."""
+    points = body.points[:, :2]
+    return float(np.linalg.norm(points[list(TRUNK[:2])].mean(0) - points[list(TRUNK[2:])].mean(0)))
+
+
 def same_person(a: Body, b: Body) -> bool:
     """Tell whether two candidates of one frame are one person found twice."""
     trunk = np.linalg.norm(a.points[list(LIMBS[:4]), :2] - b.points[list(LIMBS[:4]), :2], axis=1).mean()
@@ -62,8 +91,7 @@ def same_person(a: Body, b: Body) -> bool:
 def body_width(body: Body) -> float:
     """Give a length in pixels that stands for the body's size, also from the side: shoulders or half the trunk."""
     shoulders = body.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]
-    trunk = shoulders.mean(0) - body.points[[23, 24], :2].mean(0)
-    return max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * float(np.linalg.norm(trunk)), 1.0)
+    return max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * trunk_length(body), 1.0)
 
 
 def _neck(body: Body, face: Points) -> float:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from .bridge import Found, tracks_of
 from .coverage import bridged_coverage
 from .detect import Body, Detector, Mask
 from .find import NobodyFoundError
-from .judge import ACCEPTED, GOOD, continuity
+from .judge import ACCEPTED, GOOD, continuity, keeps_shape, trunk_length
 from .people import People, Person, Seen
 from .prepare import as_rgb8
 from .sighting import Sighting, examine, face_window, find_hands
@@ -37,6 +38,9 @@ _OTHER_MARGINS = (2.2, 1.2)
 _HARD_LOOK_FRAMES = 4
 """Every so many frames a track of poor consistency is not content with what it had before."""
 
+_TRUNK_FRAMES = 8
+"""Over so many sightings the usual length of the trunk is taken."""
+
 _LEAST_LIKENESS = 0.35
 _NEAR_WORTH = 0.3
 """How much likeness of clothes a place near the last one is worth."""
@@ -53,6 +57,17 @@ class _Wanted:
 
     person: Person
     rivals: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """A frame, and what was known when the walk came to it: the last sighting, the trunk of late, how long lost."""
+
+    frame: Picture
+    index: int
+    before: Sighting
+    trunk_px: float
+    lost_frames: int
 
 
 def track_performer(frames: Sequence, person: Person, people: People, into: Path, watch: Watch) -> Tracks:
@@ -75,7 +90,7 @@ def track_performer(frames: Sequence, person: Person, people: People, into: Path
         watch.frames_done(done, len(frames))
     if not any(found):
         raise NobodyFoundError(len(frames))
-    tracks = tracks_of(found)
+    tracks = tracks_of(found, frame_box(as_rgb8(frames[seed])))
     _cover_bridged(frames, tracks, folder)
     _tell_absent(tracks.presence, watch)
     tracks.save(into / TRACKS_FILE)
@@ -90,7 +105,7 @@ def track_single(frames: Sequence, index: int, person: Person) -> tuple[Tracks, 
         if sighting is None:
             raise NobodyFoundError(1)
         sighting = _with_hands(detector, frame, sighting)
-    return tracks_of([Found.of(sighting)]), sighting.body.window.paste(sighting.mask)
+    return tracks_of([Found.of(sighting)], frame_box(frame)), sighting.body.window.paste(sighting.mask)
 
 
 def _seed(person: Person, frame_count: int) -> Seen:
@@ -101,21 +116,21 @@ def _seed(person: Person, frame_count: int) -> Seen:
 def _walk(frames: Sequence, wanted: _Wanted, order: range, coverage: Path) -> Iterator[_Step]:
     before: Sighting | None = None
     lost_frames = 0
+    trunks: deque[float] = deque(maxlen=_TRUNK_FRAMES)
     with Detector(most_bodies=3 if wanted.rivals else 2) as detector, SequenceWriter(coverage) as writer:
         for index in order:
             frame = as_rgb8(frames[index])
             if before is None:
                 sighting = _start(detector, frame, wanted, index)
-            elif lost_frames:
-                sighting = _follow(detector, frame, before, wanted, _search(frame, before, wanted, index, lost_frames))
             else:
-                sighting = _follow(detector, frame, before, wanted, _ahead(frame, before), _content(before, index))
+                sighting = _follow(detector, _Now(frame, index, before, float(np.median(trunks)), lost_frames), wanted)
             lost_frames = lost_frames + 1 if sighting is None else 0
             if sighting is None:
                 writer.write(index, np.zeros(frame.shape[:2], np.uint8))
                 yield index, None
             else:
                 before = _with_hands(detector, frame, sighting)
+                trunks.append(trunk_length(before.body))
                 writer.write(index, before.body.window.paste(before.mask))
                 yield index, Found.of(before)
 
@@ -129,53 +144,48 @@ def _start(detector: Detector, frame: Picture, wanted: _Wanted, index: int) -> S
     return max(fits, key=lambda seen: seen.consistency + overlap(seen.box, box), default=None)
 
 
-def _content(before: Sighting, index: int) -> float:
+def _content(now: _Now) -> float:
     """Say from which consistency on no other window is tried: what was as good as could be had is mostly enough."""
-    return GOOD if index % _HARD_LOOK_FRAMES == 0 else min(GOOD, before.consistency)
+    is_hard_look = now.lost_frames > 0 or now.index % _HARD_LOOK_FRAMES == 0
+    return GOOD if is_hard_look else min(GOOD, now.before.consistency)
 
 
-def _ahead(frame: Picture, before: Sighting) -> list[Box]:
-    follow, *others = (square(before.box, margin) for margin in (_MARGIN, *_OTHER_MARGINS))
-    return [follow, frame_box(frame), *others]
+def _windows(now: _Now, person: Person) -> list[Box]:
+    """Give where to look in turn; for one who was lost, wider every frame and where `find` saw the person."""
+    box = now.before.box
+    if not now.lost_frames:
+        return [square(box, _MARGIN), frame_box(now.frame), *(square(box, margin) for margin in _OTHER_MARGINS)]
+    wider = min(_MARGIN + 0.15 * now.lost_frames, 3.0)
+    is_expected = person.seen[0].frame <= now.index <= person.seen[-1].frame
+    expected = [square(person.box_at(now.index), _MARGIN)] if is_expected else []
+    return [square(box, wider), *expected, frame_box(now.frame)]
 
 
-def _search(frame: Picture, before: Sighting, wanted: _Wanted, index: int, lost_frames: int) -> list[Box]:
-    """Give windows for one who was lost: wider every frame, where `find` saw the person, and everywhere."""
-    wider = min(_MARGIN + 0.15 * lost_frames, 3.0)
-    seen = wanted.person.seen
-    expected = [square(wanted.person.box_at(index), _MARGIN)] if seen[0].frame <= index <= seen[-1].frame else []
-    return [square(before.box, wider), *expected, frame_box(frame)]
-
-
-def _follow(
-    detector: Detector, frame: Picture, before: Sighting, wanted: _Wanted, boxes: list[Box], content: float = GOOD
-) -> Sighting | None:
+def _follow(detector: Detector, now: _Now, wanted: _Wanted) -> Sighting | None:
     """Find the person in one window after the other, until body, face and coverage agree."""
     best, others = None, list[Body]()
-    waiting, led = list(boxes), False
-    while waiting and (best is None or best.consistency < content):
-        sightings = _seen_in(detector, frame, waiting.pop(0), before, wanted, others)
-        best = max([*sightings, *([best] if best else [])], key=lambda seen: _rank(seen, before), default=None)
+    waiting, led = _windows(now, wanted.person), False
+    while waiting and (best is None or best.consistency < _content(now)):
+        sightings = _seen_in(detector, now, waiting.pop(0), wanted, others)
+        best = max([*sightings, *([best] if best else [])], key=lambda seen: _rank(seen, now.before), default=None)
         faces = [seen.face for seen in sightings if seen.face is not None and seen.consistency < GOOD]
         if faces and not led:
             waiting.insert(0, face_window(faces[0]))
             led = True
         if not waiting and best is None and others:
-            frame, others = _without(frame, others[0]), []
-            waiting.append(square(before.box, _MARGIN))
+            now, others = replace(now, frame=_without(now.frame, others[0])), []
+            waiting.append(square(now.before.box, _MARGIN))
     return best if best is not None and best.consistency >= ACCEPTED else None
 
 
-def _seen_in(
-    detector: Detector, frame: Picture, box: Box, before: Sighting, wanted: _Wanted, others: list[Body]
-) -> list[Sighting]:
-    """Examine those in a window who can be the person; add to `others` who can't."""
+def _seen_in(detector: Detector, now: _Now, box: Box, wanted: _Wanted, others: list[Body]) -> list[Sighting]:
+    """Examine those in a window who can be the person; add to `others` who is somebody else."""
     sightings = []
-    for body in detector.bodies(frame, box):
-        if _is(wanted, frame, body, continuity(body, before.body)):
-            sightings.append(examine(detector, frame, body))
-        else:
+    for body in detector.bodies(now.frame, box):
+        if not _is(wanted, now.frame, body, continuity(body, now.before.body)):
             others.append(body)
+        elif keeps_shape(body, now.before.body, now.trunk_px, now.lost_frames):
+            sightings.append(examine(detector, now.frame, body))
     return sightings
 
 

@@ -47,6 +47,11 @@ def share_within(a: Box, b: Box) -> float:
     return float(np.prod(np.maximum(size, 0))) / max(area(a), 1e-6)
 
 
+def within(points: Points, box: Box) -> NDArray[np.bool_]:
+    """Tell which points lie in a box of pixels, `n`."""
+    return np.asarray((points[:, :2] > box[:2] - 0.5).all(1) & (points[:, :2] < box[2:] - 0.5).all(1))
+
+
 def frame_box(frame: Picture) -> Box:
     """Give the box of a whole frame."""
     return np.array([0, 0, frame.shape[1], frame.shape[0]], np.float32)
@@ -85,6 +90,11 @@ class Window:
     def box(self) -> Box:
         """The window's own box."""
         return np.array([self.left, self.top, self.left + self.size_px[0], self.top + self.size_px[1]], np.float32)
+
+    @property
+    def frame_box(self) -> Box:
+        """The box of the frame that the window is of."""
+        return np.array([0, 0, *self.frame_size_px], np.float32)
 
     def to_frame(self, points: Points) -> Points:
         """Turn points in parts of the window (x and z of its width, y of its height) into pixels of the frame."""

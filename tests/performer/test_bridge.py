@@ -11,6 +11,7 @@ from backend.performer.detect import Hand
 from backend.performer.tracks import Presence, Tracks
 
 SPEED_PX = 4.0
+FRAME = np.array([-50, -50, 1000, 1000], np.float32)
 
 
 def found(frame: int) -> Found:
@@ -23,12 +24,12 @@ def found(frame: int) -> Found:
 
 
 def with_gap(first: int, last: int, count: int = 20) -> Tracks:
-    return tracks_of([None if first <= frame <= last else found(frame) for frame in range(count)])
+    return tracks_of([None if first <= frame <= last else found(frame) for frame in range(count)], FRAME)
 
 
 @pytest.mark.parametrize("length", [1, 3, MOST_BRIDGED_FRAMES])
 def test_a_short_gap_is_bridged_along_the_motion_marked_and_trusted_less(length: int) -> None:
-    tracks, whole = with_gap(8, 7 + length), tracks_of([found(frame) for frame in range(20)])
+    tracks, whole = with_gap(8, 7 + length), tracks_of([found(frame) for frame in range(20)], FRAME)
     gap = slice(8, 8 + length)
     assert (tracks.presence[gap] == Presence.BRIDGED).all()
     assert (np.delete(tracks.presence, np.r_[gap]) == Presence.TRACKED).all()
@@ -51,13 +52,13 @@ def test_who_is_not_there_yet_or_any_more_is_not_invented(gap: tuple[int, int]) 
 
 
 def test_all_is_finite_everywhere() -> None:
-    tracks = tracks_of([None, *[replace(found(f), face=None, left_hand=None) for f in range(3)], None])
+    tracks = tracks_of([None, *[replace(found(f), face=None, left_hand=None) for f in range(3)], None], FRAME)
     assert all(np.isfinite(getattr(tracks, field.name)).all() for field in fields(tracks))
 
 
 def test_a_face_and_a_hand_lost_for_a_moment_ride_on_the_body() -> None:
     frames = [replace(found(f), face=None, left_hand=None) if 8 <= f <= 10 else found(f) for f in range(20)]
-    tracks, whole = tracks_of(frames), tracks_of([found(frame) for frame in range(20)])
+    tracks, whole = tracks_of(frames, FRAME), tracks_of([found(frame) for frame in range(20)], FRAME)
     np.testing.assert_allclose(tracks.face, whole.face, atol=0.01)
     np.testing.assert_allclose(tracks.left_hand, whole.left_hand, atol=0.01)
     assert (tracks.presence == Presence.TRACKED).all()
@@ -66,4 +67,15 @@ def test_a_face_and_a_hand_lost_for_a_moment_ride_on_the_body() -> None:
 
 def test_a_face_lost_for_long_has_no_score() -> None:
     frames = [replace(found(f), face=None) if 5 <= f <= 15 else found(f) for f in range(20)]
-    assert (tracks_of(frames).face_score[5:16] == 0).all()
+    assert (tracks_of(frames, FRAME).face_score[5:16] == 0).all()
+
+
+def test_who_walks_through_the_edge_is_carried_on_while_seen() -> None:
+    """The figure's right side meets the edge at frame 10 and is lost there; 6 frames later most of it is still in."""
+    edge = np.array([-50, -50, 300 + 10 * SPEED_PX, 1000], np.float32)
+    tracks = tracks_of([found(frame) if frame < 10 else None for frame in range(20)], edge)
+    assert tracks.presence.tolist() == [Presence.TRACKED] * 10 + [Presence.BRIDGED] * 6 + [Presence.ABSENT] * 4
+    whole = tracks_of([found(frame) for frame in range(20)], edge)
+    np.testing.assert_allclose(tracks.body[:16], whole.body[:16], atol=0.01)
+    outside = tracks.body[12, :, 0] > edge[2]
+    assert (tracks.body_score[12, outside] == 0).all() and (tracks.body_score[12, ~outside] > 0).all()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Finding people in real pictures: NASA's portrait of Eileen Collins, which scikit-image carries.
 
-`astronaut.json` holds what `solutions.pose` and `solutions.face_mesh` of mediapipe 0.10.21 (static, not refined) find in
-it, in pixels; the networks are the same, the program that runs them is another.
+`astronaut.json` holds what `solutions.pose` and `solutions.face_mesh` of mediapipe 0.10.21 (static, not refined) find
+in it, in pixels; the networks are the same, the program that runs them is another.
 """
 
 from __future__ import annotations
