@@ -90,6 +90,8 @@ def _scene(width: int, height: int) -> Any:
     render.use_persistent_data = True
     cycles.device, cycles.samples, cycles.use_adaptive_sampling = "CPU", _SAMPLES, False
     cycles.use_denoising, cycles.max_bounces, cycles.pixel_filter_type = False, 0, "BLACKMAN_HARRIS"
+    for stamp in (name for name in dir(render) if name.startswith("use_stamp_")):
+        setattr(render, stamp, False)  # equal frames are equal files: no date, no render time
     scene.view_settings.view_transform = "Standard"
     scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     scene.collection.objects.link(scene.camera)
