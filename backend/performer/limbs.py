@@ -14,6 +14,8 @@ Points = NDArray[np.float32]
 _SEEN_SCORE = 0.5
 _LIMB_RADIUS = 0.07
 """Half the width of the tube, in torso lengths: inside a bare arm of a slim adult."""
+_FOOT_SHARE = 1 / 3
+"""Thickness of the lines between ankle, heel and toes in that of a limb: those points lie at a shoe's outline."""
 _FINGER_WIDTH = 0.3
 """In lengths of the palm (wrist to the middle finger's root)."""
 _MITTEN_WIDTH = 0.22
@@ -21,10 +23,8 @@ _MITTEN_WIDTH = 0.22
 _SHIFT_BITS = 4
 """Sub-pixel bits of OpenCV's drawing calls."""
 
-_LIMBS = (
-    (11, 13), (13, 15), (12, 14), (14, 16),
-    (23, 25), (25, 27), (27, 29), (27, 31), (24, 26), (26, 28), (28, 30), (28, 32),
-)  # fmt: skip
+_LIMBS = (11, 13), (13, 15), (12, 14), (14, 16), (23, 25), (25, 27), (24, 26), (26, 28)
+_FEET = (27, 29), (29, 31), (27, 31), (28, 30), (30, 32), (28, 32)
 _LEFT_ARM, _RIGHT_ARM = (13, 15, 17, 19, 21), (14, 16, 18, 20, 22)
 """Elbow, wrist, roots of the little and the index finger, tip of the thumb."""
 _TORSO = (11, 12, 24, 23)
@@ -35,14 +35,15 @@ _FINGERS = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16), (17, 
 def draw_limbs(tracks: Tracks, frame: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Draw torso, limb tubes, palms and fingers of one frame that were seen: `h w`, 0 or 255.
 
-    Everything lies a little inside the body, so that it may be united with a matte.
+    Limbs and torso lie inside the body; hands are about as thick as they are.
     """
     drawing = np.zeros(shape, np.uint8)
     body, seen = tracks.body[frame, :, :2], tracks.body_score[frame] > _SEEN_SCORE
     width = max(1, round(2 * _LIMB_RADIUS * torso_length(body)))
-    for start, end in _LIMBS:
-        if seen[start] and seen[end]:
-            _polyline(drawing, body[[start, end]], width)
+    for bones, thickness in ((_LIMBS, width), (_FEET, max(1, round(_FOOT_SHARE * width)))):
+        for start, end in bones:
+            if seen[start] and seen[end]:
+                _polyline(drawing, body[[start, end]], thickness)
     if seen[list(_TORSO)].all():
         cv2.fillConvexPoly(drawing, cv2.convexHull(_fixed(body[list(_TORSO)])), 255, shift=_SHIFT_BITS)
     return drawing | draw_hands(tracks, frame, shape)
