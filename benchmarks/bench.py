@@ -39,6 +39,8 @@ class Bench:
     def __init__(self, output: Path, *, is_quick: bool) -> None:
         self.output, self.is_quick = output, is_quick
         self._jobs: dict[tuple[str, ...], Worked] = {}
+        self._shots: dict[tuple[str, int], Truth] = {}
+        self._character: Path | None = None
         self._work = output / "work"
         shutil.rmtree(self._work, ignore_errors=True)
 
@@ -60,13 +62,17 @@ class Bench:
 
     def shot(self, variant: str, seed: int = 0) -> Truth:
         """Take a rendered shot, or render it. Quick ones are a cut of it, and smaller."""
-        self.say(f"rendered shot {variant}, seed {seed}")
-        frames, size = (CUT_FRAMES, _QUICK_SIZE) if self.is_quick else (None, _SIZE)
-        return load_truth(rendered_shot(variant, seed, size=size, frames=frames))
+        if (variant, seed) not in self._shots:
+            self.say(f"rendered shot {variant}, seed {seed}")
+            frames, size = (CUT_FRAMES, _QUICK_SIZE) if self.is_quick else (None, _SIZE)
+            self._shots[variant, seed] = load_truth(rendered_shot(variant, seed, size=size, frames=frames))
+        return self._shots[variant, seed]
 
     def character(self) -> Path:
         """Take the picture of the rendered character, or render it."""
-        return rendered_character() / "character.png"
+        if self._character is None:
+            self._character = rendered_character() / "character.png"
+        return self._character
 
     def on(self, truth: Truth, seed: int) -> str:
         """Name a rendered shot as the table does."""

@@ -54,8 +54,8 @@ def time(bench: Bench) -> Iterator[Row]:
         f"{_GOAL_JOB_S:.0f} s",
         done.seconds <= _GOAL_JOB_S if is_whole else None,
     )
-    stages = ", ".join(f"{stage} {1000 * seconds / count:.0f}" for stage, seconds in spent.items())
-    yield Row("its stages, ms a frame", on, stages, "", None)
+    stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in spent.items())
+    yield Row("its stages, in seconds", on, stages, "", None)
 
 
 def wait(bench: Bench) -> Iterator[Row]:

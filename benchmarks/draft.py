@@ -30,11 +30,17 @@ _FOOTAGE = "park_juggler.mp4"
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How like two tracks of one shot are: mean distance in heights, correlations of yaw and mouth, frames compared."""
+    """How like two tracks of one shot are: mean distance in heights, correlations of yaw and mouth, frames compared.
+
+    yaw_deg, mouth_opening: how far the performer's own vary (standard deviation; of the face's height): a correlation
+    of what hardly moves is one of noise.
+    """
 
     joints: float
     yaw: float
+    yaw_deg: float
     mouth: float
+    mouth_opening: float
     frames: int
 
 
@@ -59,11 +65,16 @@ def compare(performer: Tracks, character: Tracks) -> Likeness:
     height = np.full(len(performer), np.median(height_px(performer.body[_tracked(performer)])))
     off = distances(performer.body[:, _JOINTS, :2], character.body[:, _JOINTS, :2], height)
     faces = both & (performer.face_score > _SURE) & (character.face_score > _SURE)
+    yaws, mouths = (
+        [measure(tracks.face[faces]) for tracks in (performer, character)] for measure in (head_yaw_deg, mouth_opening)
+    )
     return Likeness(
-        float(off[seen[:, _JOINTS]].mean()),
-        correlation(head_yaw_deg(performer.face[faces]), head_yaw_deg(character.face[faces])),
-        correlation(mouth_opening(performer.face[faces]), mouth_opening(character.face[faces])),
-        int(both.sum()),
+        joints=float(off[seen[:, _JOINTS]].mean()),
+        yaw=correlation(*yaws),
+        yaw_deg=float(yaws[0].std()),
+        mouth=correlation(*mouths),
+        mouth_opening=float(mouths[0].std()),
+        frames=int(both.sum()),
     )
 
 
@@ -79,7 +90,9 @@ def _row(bench: Bench, on: str, done: Worked, stands: list[Stand]) -> Row:
     return Row(
         _WHAT,
         on,
-        f"joints {100 * like.joints:.2f} % in {like.frames} frames; yaw {like.yaw:.2f}; mouth {like.mouth:.2f}; "
+        f"joints {100 * like.joints:.2f} % in {like.frames} frames; "
+        f"yaw {like.yaw:.2f} (varies by {like.yaw_deg:.1f} deg); "
+        f"mouth {like.mouth:.2f} (varies by {100 * like.mouth_opening:.1f} %); "
         f"ground slip 95 % within {100 * slip:.2f} %, most {100 * worst:.2f} %, {len(slips)} frames of standing feet; "
         f"drawn matte's steadiness {steady:.4f}",
         f"joints {100 * _GOAL_JOINTS:.0f} %, yaw and mouth {_GOAL_CORRELATION}, slip {100 * _GOAL_SLIP:.0f} %",
