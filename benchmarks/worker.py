@@ -34,15 +34,11 @@ class WorkerFailedError(UnderstudyError):
         self.words, self.ending = words, ending
 
 
+@dataclass(frozen=True, slots=True)
 class Files(Sequence):
     """A delivered pass: pictures under names of their own, in order."""
 
-    def __init__(self, folder: Path) -> None:
-        paths = sorted(folder.glob("*.png"))
-        super().__init__(folder, len(paths))
-        object.__setattr__(self, "paths", paths)
-
-    paths: list[Path]
+    paths: tuple[Path, ...]
 
     def __getitem__(self, index: int) -> Pixels:
         return read_picture(self.paths[index])
@@ -96,7 +92,9 @@ class Worked:
 
     def delivered(self, name: str) -> Sequence:
         """Open a delivered pass."""
-        return Files(next(Path(event.folder) for _, event in self.events if isinstance(event, Delivered)) / name)
+        folder = next(Path(event.folder) for _, event in self.events if isinstance(event, Delivered)) / name
+        paths = tuple(sorted(folder.glob("*.png")))
+        return Files(folder, len(paths), paths)
 
     def stage_seconds(self) -> dict[str, float]:
         """Seconds of each stage. Delivering is none; it lasts from the last stage's end to the version that stands."""
