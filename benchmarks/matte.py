@@ -33,7 +33,8 @@ def truth(bench: Bench) -> Iterator[Row]:
         yield Row(
             "performer matte against truth",
             bench.on(shot, seed),
-            f"IoU mean {mean:.3f}, min {least:.3f} (frame {worst}), 90 % of frames above {most:.3f}; hand recall {hands:.3f}; "
+            f"IoU mean {mean:.3f}, min {least:.3f} (frame {worst}), 90 % of frames above {most:.3f}; "
+            f"hand recall {hands:.3f}; "
             f"steadiness {ours:.4f}, the true matte's {true:.4f}",
             f"mean {_GOAL_MEAN}, min {_GOAL_LEAST}, hands {_GOAL_HANDS}, steadiness within {_GOAL_FLICKER} of the true",
             mean >= _GOAL_MEAN and least >= _GOAL_LEAST and hands >= _GOAL_HANDS and ours >= true - _GOAL_FLICKER,
