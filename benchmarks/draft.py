@@ -14,7 +14,7 @@ from backend.performer.tracks import Presence, Tracks
 from .bench import Bench, FootageMissingError
 from .feet import Stand, drawn_slips, stands_of, true_stands
 from .matte import steadiness
-from .poses import COCO_JOINTS, Flags, correlation, distances, head_yaw_deg, height_px, mouth_opening
+from .poses import COCO_JOINTS, Flags, Floats, correlation, distances, head_yaw_deg, height_px, mouth_opening
 from .table import Row
 from .tracking import tracked
 from .worker import Worked
@@ -84,8 +84,7 @@ def _row(bench: Bench, on: str, done: Worked, stands: list[Stand]) -> Row:
     character = tracked(bench, comp, _where_best(performer))
     like = compare(performer, character)
     slips = drawn_slips(done.delivered("character"), character, stands)
-    slip = float(np.percentile(slips, 95)) if len(slips) else 0.0
-    worst = float(slips.max()) if len(slips) else 0.0
+    slip, worst, mean = (float(of(slips)) if len(slips) else 0.0 for of in (_most, np.max, np.mean))
     steady = steadiness(comp, done.delivered("matte"))
     return Row(
         _WHAT,
@@ -93,11 +92,16 @@ def _row(bench: Bench, on: str, done: Worked, stands: list[Stand]) -> Row:
         f"joints {100 * like.joints:.2f} % in {like.frames} frames; "
         f"yaw {like.yaw:.2f} (varies by {like.yaw_deg:.1f} deg); "
         f"mouth {like.mouth:.2f} (varies by {100 * like.mouth_opening:.1f} %); "
-        f"ground slip 95 % within {100 * slip:.2f} %, most {100 * worst:.2f} %, {len(slips)} frames of standing feet; "
+        f"ground slip mean {100 * mean:.2f} %, 95 % of {len(slips)} frames of standing feet within {100 * slip:.2f} %, "
+        f"most {100 * worst:.2f} %; "
         f"drawn matte's steadiness {steady:.4f}",
         f"joints {100 * _GOAL_JOINTS:.0f} %, yaw and mouth {_GOAL_CORRELATION}, slip {100 * _GOAL_SLIP:.0f} %",
         like.joints <= _GOAL_JOINTS and min(like.yaw, like.mouth) >= _GOAL_CORRELATION and slip <= _GOAL_SLIP,
     )
+
+
+def _most(values: Floats) -> float:
+    return float(np.percentile(values, 95))
 
 
 def _tracked(tracks: Tracks) -> Flags:

@@ -49,9 +49,9 @@ def true_stands(shot: Truth) -> list[Stand]:
     """Take the stands of a rendered shot's first performer, and how the camera moves them in the picture."""
     stands = []
     for side, foot in enumerate(FEET):
-        seen = shot.planted[:, 0, side] & shot.visible[:, 0, list(foot)].all(axis=1)
         place = shot.joints[:, 0, list(foot)].mean(axis=1)
-        stands += _stands(side, place, np.asarray(seen), float(np.median(shot.height_px())))
+        is_inside = ((place > 0) & (place < (shot.width, shot.height))).all(axis=1)
+        stands += _stands(side, place, shot.planted[:, 0, side] & is_inside, float(np.median(shot.height_px())))
     return stands
 
 
