@@ -34,7 +34,7 @@ def main(words: list[str] | None = None) -> int:
     """Measure the rows that were named, or all. What can't be measured says why in its place."""
     asked = parser().parse_args(words)
     bench = Bench(asked.output.absolute(), is_quick=asked.quick)
-    rows: list[Row] = []
+    measured_on, rows = machine(), list[Row]()
     for name in asked.rows or ROWS:
         what, measure = ROWS[name]
         try:
@@ -43,7 +43,7 @@ def main(words: list[str] | None = None) -> int:
                 rows.append(row)
         except UnderstudyError as error:
             rows.append(Row(what, "", error.advice, "", None))
-    table = f"Measured on {machine()}.\n\n{markdown(rows)}\n"
+    table = f"Measured on {measured_on}.\n\n{markdown(rows)}\n"
     asked.output.mkdir(parents=True, exist_ok=True)
     (asked.output / TABLE).write_text(table, "utf-8")
     sys.stdout.write(table)
