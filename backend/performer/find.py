@@ -52,12 +52,12 @@ class NobodyFoundError(UnderstudyError):
         self.sampled_frames = sampled_frames
 
 
-def find_people(frames: Sequence, watch: Watch) -> People:
+def find_people(frames: Sequence, watch: Watch, *, hastily: bool = False) -> People:
     """Look for everybody in about a dozen frames, spread evenly; in all of them closely if nobody is found at once.
 
-    Raises NobodyFoundError.
+    hastily: leave out who is small beside others, for a preview. Raises NobodyFoundError.
     """
-    samples = sampled(len(frames))
+    samples = [(index, closely and not hastily) for index, closely in sampled(len(frames))]
     glimpses = _glimpsed(frames, samples, watch)
     if not any(glimpses):
         glimpses = _glimpsed(frames, [(index, True) for index, closely in samples if not closely], watch)

@@ -7,7 +7,8 @@ Nothing of it goes into a delivery, and the picture says what it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -22,16 +23,20 @@ from ..media.clipinfo import Clip, check_range
 from ..media.comp import comp_over, merge_layers
 from ..media.disk import disk_errors
 from ..media.images import Pixels, write_picture
-from ..media.sequence import Sequence, SequenceWriter
+from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
 from ..performer.find import find_people
 from ..performer.matte import matte_frame
-from ..performer.people import People, Person
+from ..performer.people import People, Person, Seen
 from ..performer.track import track_single
 from ..performer.tracks import Tracks
+from ..performer.window import Box
 from ..plate.build import plate_frame
-from .preflight import clear
+from .preflight import Cleared, clear
+from .replace import frames_stage, read_character
 from .run import Run
+from .sequences import Picked
+from .stages import PEOPLE, Find, frames_of
 
 _REACH_FRAMES = 60
 """How far to either side other frames are looked at for what the performer hides."""
@@ -49,22 +54,36 @@ class _Glance:
     numbers: tuple[int, ...]
     here: int
 
-    def nearest(self, number: int) -> int:
-        """Find the place of the frame that is nearest to one of the clip."""
-        return min(range(len(self.numbers)), key=lambda place: abs(self.numbers[place] - number))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Performer:
+    """Who is replaced. boxes: one for each frame at hand; tracks, matte: of the frame that is previewed."""
+
+    boxes: tuple[Box, ...]
+    tracks: Tracks
+    matte: NDArray[np.uint8]
 
 
 def make_preview(folder: Path, job: Job, frame: int, tell: Callable[[Event], None]) -> Path:
-    """Draw one frame of the clip replaced, into the job's folder. Returns the picture. Raises UnderstudyError."""
+    """Draw one frame of the clip replaced, into the job's folder. Returns the picture. Raises UnderstudyError.
+
+    The character's own stage is kept for the job that follows, and is computed beside the rest.
+    """
     run = Run(folder, job, tell, should_stop=lambda: False)
-    with disk_errors(folder):
+    with disk_errors(folder), ThreadPoolExecutor(1) as beside:
         cleared = clear(job, folder)
         check_range(cleared.clip.info, frame, frame)
         watch = run.begin("preview")
+        characters = beside.submit(lambda: [read_character(run, casting).folder for casting in job.cast])
         glance = _glance(cleared.clip, frame, job.delivery.depth_bits, folder / "frames")
-        comp = _comp(glance, job, cleared.engine, folder, watch)
+        performers = _performers(run, cleared, glance, watch)
+        plate = _plate(glance, performers)
+        drawn = [
+            _drawn(cleared.engine, _inputs(glance, plate, *each, job, folder / f"part_{place}"), folder, watch)
+            for place, each in enumerate(zip(performers, job.cast, characters.result(), strict=True))
+        ]
         path = folder / f"{job.delivery.name}_preview.{frame}.png"
-        write_picture(path, _labelled(comp, _LABEL.format(frame)))
+        write_picture(path, _labelled(comp_over(plate, merge_layers(drawn)), _LABEL.format(frame)))
     return path
 
 
@@ -79,79 +98,92 @@ def _glance(clip: Clip, frame: int, depth_bits: int, into: Path) -> _Glance:
     return _Glance(frames=Sequence(into, len(numbers)), numbers=numbers, here=numbers.index(frame))
 
 
-def _comp(glance: _Glance, job: Job, engine: Engine, folder: Path, watch: Watch) -> Pixels:
-    people = find_people(glance.frames, watch)
-    persons = [_chosen(people, casting, glance) for casting in job.cast]
-    seen = [_seen(glance, person) for person in persons]
-    height_px = max(float(np.ptp(tracks.box[0, 1::2])) for tracks, _ in seen)
+def _performers(run: Run, cleared: Cleared, glance: _Glance, watch: Watch) -> list[_Performer]:
+    """Choose as the job would, from what `find` left for this clip; else by a look at three of the frames at hand."""
+    known = _people_in_place_or_none(run, cleared)
+    if known:
+        people, frames, numbers = known
+    else:
+        places = sorted({0, glance.here, len(glance.numbers) - 1})
+        frames = Picked(glance.frames.folder, len(places), tuple(glance.frames.folder / frame_name(p) for p in places))
+        people, numbers = find_people(frames, watch, hastily=True), tuple(glance.numbers[place] for place in places)
+    return [_performer(people, frames, numbers, casting, glance) for casting in run.job.cast]
+
+
+def _people_in_place_or_none(run: Run, cleared: Cleared) -> tuple[People, Sequence, tuple[int, ...]] | None:
+    shot = run.job.shot
+    frames = run.result_or_none(frames_stage(run, cleared))
+    found = run.result_or_none(Find(frames)) if frames else None
+    if not frames or not found:
+        return None
+    return People.load(found.folder / PEOPLE), frames_of(frames), tuple(range(shot.first, cleared.last + 1))
+
+
+def _performer(
+    people: People, frames: Sequence, numbers: tuple[int, ...], casting: Casting, glance: _Glance
+) -> _Performer:
+    """Choose one. people were found in `frames`, which have these numbers within the clip."""
+    choice = casting.performer
+    nearest = min(range(len(numbers)), key=lambda place: abs(numbers[place] - choice.frame))
+    person = choose(people, choice, choice.frame - nearest, frames)
+    at = [float(np.interp(number, numbers, range(len(numbers)))) for number in glance.numbers]
+    boxes = tuple(person.box_at(round(place)) for place in at)
+    tracks, coverage = track_single(glance.frames, glance.here, _standing(person, glance.here, boxes[glance.here]))
+    matte = matte_frame(glance.frames[glance.here], coverage, tracks)
+    return _Performer(boxes=boxes, tracks=tracks, matte=matte)
+
+
+def _standing(person: Person, frame: int, box: Box) -> Person:
+    """Say of a person that was seen in other frames where it stands in this one."""
+    return replace(person, seen=(Seen(frame, box, 1.0),))
+
+
+def _plate(glance: _Glance, performers: list[_Performer]) -> Pixels:
+    height_px = max(float(np.ptp(performer.tracks.box[0, 1::2])) for performer in performers)
 
     def matte_of(place: int) -> NDArray[np.uint8]:
-        shape = glance.frames[place].shape[:2]
-        return _union([matte for _, matte in seen] if place == glance.here else _boxes(persons, place, shape))
+        if place == glance.here:
+            return _union([performer.matte for performer in performers])
+        return _boxes([performer.boxes[place] for performer in performers], glance.frames[place].shape[:2])
 
-    plate = plate_frame(glance.frames, glance.here, matte_of, height_px).plate
-    drawn = [
-        _drawn(glance, plate, each, casting, job, engine, folder / f"character_{place}", watch)
-        for place, (each, casting) in enumerate(zip(seen, job.cast, strict=True))
-    ]
-    return comp_over(plate, merge_layers(drawn))
+    plate: Pixels = plate_frame(glance.frames, glance.here, matte_of, height_px).plate
+    return plate
 
 
-def _chosen(people: People, casting: Casting, glance: _Glance) -> Person:
-    """Choose among the frames at hand: a box or point of another frame is looked up in the nearest of them."""
-    choice = casting.performer
-    first = choice.frame - glance.nearest(choice.frame)
-    return choose(people, choice, first, glance.frames)
-
-
-def _seen(glance: _Glance, person: Person) -> tuple[Tracks, NDArray[np.uint8]]:
-    tracks, coverage = track_single(glance.frames, glance.here, person)
-    return tracks, matte_frame(glance.frames[glance.here], coverage, tracks)
-
-
-def _drawn(
-    glance: _Glance,
-    plate: Pixels,
-    seen: tuple[Tracks, NDArray[np.uint8]],
-    casting: Casting,
-    job: Job,
-    engine: Engine,
-    folder: Path,
-    watch: Watch,
-) -> Pixels:
-    """Let the engine draw a shot of one frame."""
-    tracks, matte = seen
-    pictures = {"frames": glance.frames[glance.here], "plate": plate, "matte": matte}
+def _inputs(
+    glance: _Glance, plate: Pixels, performer: _Performer, casting: Casting, character: Path, job: Job, folder: Path
+) -> Inputs:
+    """Lay a shot of one frame out on disk, as an engine takes it."""
+    pictures = {"frames": glance.frames[glance.here], "plate": plate, "matte": performer.matte}
     for name, picture in pictures.items():
         with SequenceWriter(folder / name) as writer:
             writer.write(0, picture)
-    (folder / "prepared").mkdir()
-    engine.prepare(folder / ".." / casting.character, casting.fit.mirror, folder / "prepared", watch)
-    inputs = Inputs(
+    return Inputs(
         mode=Mode.REPLACE,
         frames=Sequence(folder / "frames", 1),
         plate=Sequence(folder / "plate", 1),
         performer_matte=Sequence(folder / "matte", 1),
-        tracks=tracks,
-        character=folder / "prepared",
+        tracks=performer.tracks,
+        character=character,
         fit=casting.fit,
         seed=job.seed,
     )
-    engine.generate(inputs, 0, 0, folder / "drawn", watch)
-    return Sequence(folder / "drawn", 1)[0]
 
 
-def _boxes(persons: list[Person], place: int, shape: tuple[int, ...]) -> list[NDArray[np.uint8]]:
-    """Take whole boxes for mattes: rough, and nothing of the performers stays outside."""
-    mattes = []
-    for person in persons:
-        box = person.box_at(place)
+def _drawn(engine: Engine, inputs: Inputs, folder: Path, watch: Watch) -> Pixels:
+    into = folder / f"drawn_{inputs.character.name}"
+    engine.generate(inputs, 0, 0, into, watch)
+    return Sequence(into, 1)[0]
+
+
+def _boxes(boxes: list[Box], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Take whole boxes for a matte: rough, and nothing of the performers stays outside."""
+    matte = np.zeros(shape, np.uint8)
+    for box in boxes:
         margin = _BOX_MARGIN * (box[3] - box[1])
         x0, y0, x1, y1 = np.clip(box + margin * np.array([-1, -1, 1, 1]), 0, None).astype(int)
-        matte = np.zeros(shape, np.uint8)
         matte[y0 : y1 + 1, x0 : x1 + 1] = 255
-        mattes.append(matte)
-    return mattes
+    return matte
 
 
 def _union(mattes: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:

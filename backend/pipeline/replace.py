@@ -64,7 +64,7 @@ def replace(run: Run) -> None:
     cleared = clear(run.job, run.folder)
     run.expect(cleared)
     characters = tuple(read_character(run, casting) for casting in run.job.cast)
-    frames = read_shot(run, cleared)
+    frames = run.stage(frames_stage(run, cleared))
     parts = make_parts(run, frames, characters)
     plate = make_plate(run, frames, parts)
     drawn = _rearmost_first(draw_part(run, cleared, frames, plate, part) for part in parts)
@@ -82,12 +82,10 @@ def replace(run: Run) -> None:
     deliver_layers(run, cleared, ShotFacts.load(frames.folder), layers, report)
 
 
-def read_shot(run: Run, cleared: Cleared) -> Result:
-    """Bring the shot's frames into place."""
+def frames_stage(run: Run, cleared: Cleared) -> Frames:
+    """Describe the stage that brings the job's frames into place."""
     shot = run.job.shot
-    return run.stage(
-        Frames(run.fingerprint(shot.source), shot.first, cleared.last, shot.fps, run.job.delivery.depth_bits)
-    )
+    return Frames(run.fingerprint(shot.source), shot.first, cleared.last, shot.fps, run.job.delivery.depth_bits)
 
 
 def read_character(run: Run, casting: Casting) -> Result:

@@ -83,6 +83,10 @@ class Run:
         self._progress.end(self._was_kept)
         return result
 
+    def result_or_none(self, stage: Stage) -> Result | None:
+        """Find the stage's result if it is in place; nothing is told."""
+        return self._store.result_or_none(stage)
+
     def begin(self, step: str) -> StageWatch:
         """Start a step that is no stored stage, or is handed to the store by `stage`."""
         self._progress.begin(step)

@@ -43,6 +43,16 @@ class Files(Sequence):
 
 
 @dataclass(frozen=True, slots=True)
+class Picked(Sequence):
+    """Some frames of another sequence, by their files."""
+
+    files: tuple[Path, ...]
+
+    def __getitem__(self, index: int) -> Pixels:
+        return read_picture(self.files[index])
+
+
+@dataclass(frozen=True, slots=True)
 class Held(Sequence):
     """One picture for every frame."""
 
