@@ -14,8 +14,9 @@ from ...media.images import read_picture
 from ...performer.tracks import Presence, Tracks
 from .background import fill_background
 from .character import Points, kept_picture, load_matte, load_points
-from .motion import body_scale, smooth
+from .motion import body_scale
 from .raster import Floats
+from .series import smooth
 from .skeleton import HIPS, LEGS, SEEN, SHOULDERS, figure_height
 
 CANVAS_SIDE_PX = 1280

@@ -40,7 +40,7 @@ class _Capsule:
 
 def draw_hand(points: Floats, tone: Floats, frame: Frame) -> Patch:
     """Draw a hand. points: `21 3`, x y in the frame, z towards (-) or from the camera. tone: display RGB 0..1."""
-    palm = _palm_length(points)
+    palm = palm_length(points)
     reach = 0.35 * palm + _MARGIN_PX
     low = np.maximum(np.floor(points[:, :2].min(0) - reach).astype(int), 0)
     high = np.minimum(np.ceil(points[:, :2].max(0) + reach).astype(int), (frame.width_px, frame.height_px))
@@ -58,7 +58,7 @@ def draw_hand(points: Floats, tone: Floats, frame: Frame) -> Patch:
     return Patch(int(low[0]), int(low[1]), canvas)
 
 
-def _palm_length(points: Floats) -> float:
+def palm_length(points: Floats) -> float:
     """From the wrist to the knuckles, by the longest of three measures: a palm seen edge-on looks short."""
     lengths = [np.linalg.norm(points[0, :2] - points[9, :2]), 1.15 * np.linalg.norm(points[5, :2] - points[17, :2])]
     fingers = [sum(np.linalg.norm(points[a, :2] - points[b, :2]) for a, b in pairwise(finger)) for finger in _FINGERS]

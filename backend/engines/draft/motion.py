@@ -16,7 +16,9 @@ from ...contract.job import Fit
 from ...performer.tracks import Presence, Tracks
 from . import face
 from .character import Points
+from .handpose import hold_hands
 from .raster import Floats
+from .series import eased, held, smooth
 from .skeleton import ARMS, HIPS, LEFT_EAR, LEGS, NOSE, RIGHT_EAR, SHOULDERS, figure_height
 
 _SCORE_SIGMA_FRAMES = 2.0
@@ -24,8 +26,6 @@ _SCALE_SIGMA_FRAMES = 4.0
 _ORDER_SIGMA_FRAMES = 3.0
 _BELIEVED = (0.35, 0.65)
 """Scores between which a joint goes from the character's rest pose to the performer's."""
-_HAND_BELIEVED = (0.1, 0.35)
-"""The same of a hand; a bridged one has a low score and is still good."""
 _BENT = 0.3
 """Sine of an elbow's bend from which it has a side."""
 
@@ -36,8 +36,8 @@ class Motion:
 
     joints: `f 33 2`. scale: `f`, frame pixels per picture pixel across the limbs. facing: `f`, 1 seen from the front,
     -1 from behind. pivot: `f 2`, where the middle of the skull goes; head_scale, roll: `f`; tilt: `f 3 3`;
-    expression: `f 468 2` in picture pixels. hands: `f 2 21 3`; hand_score: `f 2`, 0..1. arm_behind: `f 2`, an arm
-    passes behind the trunk; bent_other_way: `f 2`, an elbow bends to the other side than in the picture;
+    expression: `f 468 2` in picture pixels. hands: `f 2 21 3`, drawn where hand_modelled, `2`. arm_behind: `f 2`,
+    an arm passes behind the trunk; bent_other_way: `f 2`, an elbow bends to the other side than in the picture;
     left_arm_front, left_leg_front: `f`. height: `f`, the performer's standing height. drawn: `f`.
     """
 
@@ -50,7 +50,7 @@ class Motion:
     tilt: Floats
     expression: Floats
     hands: Floats
-    hand_score: Floats
+    hand_modelled: NDArray[np.bool_]
     arm_behind: NDArray[np.bool_]
     bent_other_way: NDArray[np.bool_]
     left_arm_front: NDArray[np.bool_]
@@ -66,8 +66,7 @@ def perform(tracks: Tracks, points: Points, fit: Fit) -> Motion:
     facing = facings(tracks, scale, points)
     joints = _targets(tracks, points, scale, belief, facing)
     head = _head(tracks, points, scale, joints)
-    hands = np.stack([tracks.left_hand, tracks.right_hand], 1)
-    hand_score = np.stack([tracks.left_hand_score, tracks.right_hand_score], 1)
+    hands = hold_hands(tracks, points, scale, joints, facing)
     order = _orders(tracks, scale, points)
     motion = Motion(
         joints=joints,
@@ -78,8 +77,8 @@ def perform(tracks: Tracks, points: Points, fit: Fit) -> Motion:
         roll=head.roll,
         tilt=head.tilt,
         expression=head.expression,
-        hands=hands.astype(np.float32),
-        hand_score=_eased(smooth(hand_score, _SCORE_SIGMA_FRAMES), _HAND_BELIEVED),
+        hands=hands.points,
+        hand_modelled=hands.modelled,
         bent_other_way=_bent_other_way(joints, points),
         arm_behind=order.arm_behind,
         left_arm_front=order.left_arm_front,
@@ -159,36 +158,11 @@ def facings(tracks: Tracks, scale: Floats, points: Points) -> Floats:
     own = max(abs(float(points.joints[11, 0] - points.joints[12, 0])), 1e-6)
     span = smooth(tracks.body[:, 11, 0] - tracks.body[:, 12, 0], _ORDER_SIGMA_FRAMES) / (scale * own)
     span = np.where(smooth(tracks.face_score, _ORDER_SIGMA_FRAMES) > 0.6, np.maximum(span, 0.3), span)
-    return np.where(_held(span, 0.25), 1, -1).astype(np.float32)
-
-
-def smooth(values: Floats, sigma: float) -> Floats:
-    """Gaussian over frames (the first axis), zero phase; the ends are held."""
-    reach = int(3 * sigma + 0.5)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    weights /= weights.sum()
-    padded = np.concatenate([values[:1].repeat(reach, 0), values, values[-1:].repeat(reach, 0)])
-    return np.asarray(sum(w * padded[i : i + len(values)] for i, w in enumerate(weights)), np.float32)
+    return np.where(held(span, 0.25), 1, -1).astype(np.float32)
 
 
 def _belief(score: Floats) -> Floats:
-    return _eased(smooth(score, _SCORE_SIGMA_FRAMES))
-
-
-def _eased(score: Floats, between: tuple[float, float] = _BELIEVED) -> Floats:
-    low, high = between
-    t = np.clip((score - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
-def _held(values: Floats, margin: float) -> NDArray[np.bool_]:
-    """Say True where values are above `margin`, False below its negative, else as before (at the start: as next)."""
-    clear = np.where(values > margin, 1, np.where(values < -margin, -1, 0))
-    known = np.flatnonzero(clear)
-    if not len(known):
-        return np.asarray(values > 0)
-    last = np.maximum.accumulate(np.where(clear != 0, np.arange(len(values)), -1))
-    return np.asarray(clear[np.where(last < 0, known[0], last)] > 0)
+    return eased(smooth(score, _SCORE_SIGMA_FRAMES), _BELIEVED)
 
 
 def _targets(tracks: Tracks, points: Points, scale: Floats, belief: Floats, facing: Floats) -> Floats:
@@ -226,7 +200,7 @@ def _bent_other_way(joints: Floats, points: Points) -> NDArray[np.bool_]:
     for arm in ARMS:
         own = _bend(points.joints[None, list(arm.joints)])[0]
         now = smooth(_bend(joints[:, list(arm.joints)]), _ORDER_SIGMA_FRAMES)
-        found.append(_held(-now * np.sign(own), _BENT) if abs(own) > _BENT else np.zeros(len(joints), bool))
+        found.append(held(-now * np.sign(own), _BENT) if abs(own) > _BENT else np.zeros(len(joints), bool))
     return np.stack(found, 1)
 
 
@@ -329,11 +303,11 @@ def _orders(tracks: Tracks, scale: Floats, points: Points) -> _Orders:
     unit = scale * max(float(np.linalg.norm(points.joints[11] - points.joints[12])), 1e-6)
     depth = smooth(tracks.body[..., 2], _ORDER_SIGMA_FRAMES) / unit[:, None]
     chest = depth[:, list(SHOULDERS + HIPS)].mean(1)
-    behind = [_held(0.5 * (depth[:, arm.middle] + depth[:, arm.end]) - chest - 0.45, 0.1) for arm in ARMS]
+    behind = [held(0.5 * (depth[:, arm.middle] + depth[:, arm.end]) - chest - 0.45, 0.1) for arm in ARMS]
     wrists = [depth[:, arm.middle] + depth[:, arm.end] for arm in ARMS]
     knees = [depth[:, leg.middle] + depth[:, leg.end] for leg in LEGS]
     return _Orders(
         arm_behind=np.stack(behind, 1),
-        left_arm_front=_held(wrists[1] - wrists[0], 0.1),
-        left_leg_front=_held(knees[1] - knees[0], 0.1),
+        left_arm_front=held(wrists[1] - wrists[0], 0.1),
+        left_leg_front=held(knees[1] - knees[0], 0.1),
     )

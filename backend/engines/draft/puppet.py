@@ -18,7 +18,7 @@ from .mouth import Mouth
 from .raster import Floats, Frame, Patch, draw_mesh
 from .rig import Bend, LimbRig, Stance, Trunk, bent, chain, limb_rigs, mirrored, trunk_rig
 from .skeleton import ARMS
-from .skin import back_of_head, hand_tone
+from .skin import back_of_head, hand_tones
 
 _FACE_FEATHER = 0.035
 _WRIST_FADE = 0.12
@@ -57,7 +57,7 @@ class Puppet:
         self._skin = _Texture(skin)
         self._mouth = Mouth(character)
         self._sleeves = [_Texture(_without_hand(character, side)) for side in range(2)]
-        self._tones = [hand_tone(character, side) for side in range(2)]
+        self._tones = hand_tones(character)
 
     def draw(self, motion: Motion, index: int, width_px: int, height_px: int) -> Floats:
         """Draw one frame: premultiplied RGBA `h w 4` float32, display-referred, the picture's own colours."""
@@ -125,14 +125,13 @@ class Puppet:
             weights = np.concatenate([np.zeros_like(weights[:1]), weights[:1] + weights[1:2], weights[2:]])
         bend = Bend(own=own, target=target, scale=stance.scale, lean=scene.trunk.lean)
         points = bent(places, scene.trunk(rig.mesh.points), weights, bend)
-        modelled = float(motion.hand_score[index, part]) if part < 2 else 0.0
-        if modelled < 1:
+        if part > 1 or not motion.hand_modelled[part]:
             self._textures[1 + part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
-        if modelled > 0:
-            self._sleeves[part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
-            hand = motion.hands[index, part].copy()
-            hand[:, :2] += target[2] - hand[0, :2]
-            draw_hand(hand, self._tones[part], frame).faded(modelled).lay_over(canvas)
+            return
+        self._sleeves[part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
+        hand = motion.hands[index, part].copy()
+        hand[:, :2] += target[2] - hand[0, :2]
+        draw_hand(hand, self._tones[part], frame).lay_over(canvas)
 
     def _arm(self, rig: LimbRig, scene: _Scene) -> Floats:
         """Find where shoulder, elbow, wrist and the palm's far end go in the frame, `4 2`."""
@@ -140,9 +139,8 @@ class Puppet:
         own = chain(self._points, rig.limb)
         _, middle, end = (stance.joints[joint] for joint in rig.limb.joints)
         side = ARMS.index(rig.limb)
-        pose_reach = stance.joints[list(rig.limb.tips)].mean(0) - end
         hand = motion.hands[index, side, :, :2]
-        reach = pose_reach + motion.hand_score[index, side] * ((hand[9] - hand[0]) - pose_reach)
+        reach = hand[9] - hand[0] if motion.hand_modelled[side] else stance.joints[list(rig.limb.tips)].mean(0) - end
         length = np.linalg.norm(own[3] - own[2]) * stance.scale
         now = max(float(np.linalg.norm(reach)), 1e-3)
         tip = end + reach / now * np.clip(now, 0.5 * length, 1.2 * length)

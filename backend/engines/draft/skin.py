@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -14,10 +15,11 @@ from .layers import Layer
 from .raster import Floats
 
 _CHEEKS: Final = (50, 280, 205, 425, 117, 346)
-_BACK_OF_HAND: Final = (1, 5, 9, 13, 17)
 _HAIRLINE = 1.12
-_SAME_HUE = 0.2
-"""Difference of a channel's share of the light within which a hand is skin, not glove."""
+_SAME_HUE = 0.08
+"""Difference of a channel's share of the light within which two hands wear the same."""
+_LIT_PERCENTILES = (50, 90)
+_FEWEST_PX = 20
 
 
 def face_tone(character: Character) -> Floats:
@@ -25,19 +27,46 @@ def face_tone(character: Character) -> Floats:
     return _median(character.layers[0], character.points.face[list(_CHEEKS), :2])
 
 
-def hand_tone(character: Character, side: int) -> Floats:
-    """Colour of the left (0) or right (1) hand if it wears a glove that the picture shows, else of the face.
+def hand_tones(character: Character) -> tuple[Floats, Floats]:
+    """Colour of left and right hand in good light, as the picture shows them, display RGB 0..1.
 
-    A bare hand takes the face's tone: it is often in shadow, and it is the face that it must go with.
+    Two hands of one hue take the better lit one's tone; a hand that the picture does not show takes the other's, and
+    where it shows none, the face's.
     """
-    points = character.points
-    hand = (points.left_hand, points.right_hand)[side]
-    if not points.hand_score[side]:
-        return face_tone(character)
-    knuckles = hand[list(_BACK_OF_HAND)]
-    hand_colour, bare = _median(character.layers[1 + side], 0.7 * knuckles + 0.3 * hand[0]), face_tone(character)
-    is_bare = np.abs(hand_colour / hand_colour.sum() - bare / bare.sum()).max() < _SAME_HUE
-    return bare if is_bare else hand_colour
+    left, right = (_tone_in(character, side) for side in range(2))
+    first, second = left or right, right or left
+    if first is None or second is None:
+        return face_tone(character), face_tone(character)
+    if np.abs(first.hue - second.hue).max() > _SAME_HUE:
+        return first.colour, second.colour
+    brighter = max(first, second, key=lambda tone: float(tone.colour.sum()))
+    return brighter.colour, brighter.colour
+
+
+@dataclass(frozen=True, slots=True)
+class _Tone:
+    """Display RGB 0..1, `3`."""
+
+    colour: Floats
+
+    @property
+    def hue(self) -> Floats:
+        """Each channel's share of the light."""
+        return np.asarray(self.colour / self.colour.sum(), np.float32)
+
+
+def _tone_in(character: Character, side: int) -> _Tone | None:
+    """Measure a hand inside the hull of its points; None where the picture shows too little of it."""
+    picture = character.layers[1 + side].picture
+    hand = (character.points.left_hand, character.points.right_hand)[side]
+    inside = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, np.round(cv2.convexHull(hand.astype(np.float32))).astype(np.int32), 1)
+    seen = picture[(inside > 0) & (picture[..., 3] > 0.9)][:, :3]
+    if not character.points.hand_score[side] or len(seen) < _FEWEST_PX:
+        return None
+    low, high = np.percentile(seen.sum(1), _LIT_PERCENTILES)
+    lit = seen[(seen.sum(1) >= low) & (seen.sum(1) <= high)]
+    return _Tone(np.asarray(np.median(lit, axis=0) + 1e-3, np.float32))
 
 
 def back_of_head(character: Character) -> Floats:
