@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import pytest
 
 from backend.media.images import read_picture, write_picture
-from demo.shots import CUT_FRAMES, rendered_character, rendered_shot
-from tests.painted import painted
+from tests.painted import painted, painted_number
+from tests.rendered import character_picture, rendered_performer
 from tests.worker import Worker
 
 SIZE = (480, 270)
@@ -21,11 +22,12 @@ KILLED_FRAMES = 6
 
 @dataclass(frozen=True, slots=True)
 class SmallShot:
-    """A picture sequence with a performer, and a character's picture. truth: the folder of the whole rendering."""
+    """A picture sequence with a performer, the true matte and plate of its frames, and a character's picture."""
 
     clip: Path
+    matte: Path
+    plate: Path
     character: Path
-    truth: Path
 
     def replace(self, output: Path, *words: str | Path) -> Worker:
         """Start a replace job of the shot's first frames."""
@@ -35,19 +37,18 @@ class SmallShot:
 
 @pytest.fixture(scope="session")
 def small_shot(tmp_path_factory: pytest.TempPathFactory) -> SmallShot:
-    """Render the cut, or take it from the cache, and stamp its frames."""
-    truth = rendered_shot("solo", size=SIZE, frames=CUT_FRAMES)
-    clip = tmp_path_factory.mktemp("shot") / "clip"
-    clip.mkdir()
-    for number, path in enumerate(sorted((truth / "beauty").glob("*.png"))):
-        frame = read_picture(path)[..., :3].copy()
-        frame[: STAMP[1], : STAMP[0]] = painted(number, *STAMP)
-        write_picture(clip / f"frame.{number + 101:04d}.png", frame)
-    return SmallShot(clip, rendered_character() / "character.png", truth)
+    """Render the cut, or take it from the cache; make it small and stamp its frames."""
+    folder, truth = tmp_path_factory.mktemp("shot"), rendered_performer()
+    for name, source in (("clip", truth.beauty), ("matte", truth.matte()), ("plate", truth.plate)):
+        (folder / name).mkdir()
+        for number, path in enumerate(sorted(source.glob("*.png"))):
+            picture = cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA)
+            if name == "clip":
+                picture[: STAMP[1], : STAMP[0]] = painted(number, *STAMP)
+            write_picture(folder / name / f"frame.{number + 101:04d}.png", picture)
+    return SmallShot(folder / "clip", folder / "matte", folder / "plate", character_picture())
 
 
 def stamped_number(picture_path: Path) -> int:
     """Read a frame's number from its corner."""
-    from tests.painted import painted_number
-
     return painted_number(read_picture(picture_path)[: STAMP[1], : STAMP[0]])

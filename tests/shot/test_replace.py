@@ -13,7 +13,6 @@ import pytest
 from backend.contract import layout
 from backend.contract.events import Delivered, Event, JobRefused
 from backend.media.images import Pixels, read_picture, write_picture
-from demo.truth import load_truth
 from tests.shot.conftest import SmallShot, stamped_number
 from tests.worker import Worker, delivered_bytes
 
@@ -53,8 +52,7 @@ def test_the_comp_is_the_source_to_the_bit_where_the_change_matte_is_0(version: 
 def test_the_change_matte_is_0_far_from_the_true_performer_and_the_drawn_character(
     version: Path, small_shot: SmallShot
 ) -> None:
-    truth = load_truth(small_shot.truth)
-    masks = sorted(truth.matte().glob("*.png"))
+    masks = sorted(small_shot.matte.glob("*.png"))
     for mask, matte, change in zip(masks, files(version, "matte"), files(version, "change_matte"), strict=True):
         true = read_picture(mask) > 0
         rows = np.flatnonzero(true.any(axis=1))
@@ -105,7 +103,7 @@ def test_an_animated_character_moves_before_its_own_background(small_shot: Small
 
 
 def test_a_clip_with_nobody_in_it_is_refused_before_anything_is_made(small_shot: SmallShot, tmp_path: Path) -> None:
-    empty = small_shot.truth / "plate"
+    empty = small_shot.plate
     code, events = Worker("replace", empty, small_shot.character, "--output", tmp_path, "--last", "2").end()
     assert code == 3
     assert refused(events).error == "NobodyFoundError"
@@ -115,7 +113,7 @@ def test_a_clip_with_nobody_in_it_is_refused_before_anything_is_made(small_shot:
 
 def test_a_picture_with_nobody_in_it_is_refused_before_any_frame_is_read(small_shot: SmallShot, tmp_path: Path) -> None:
     wall = tmp_path / "wall.png"
-    write_picture(wall, read_picture(next((small_shot.truth / "plate").iterdir()))[..., :3])
+    write_picture(wall, read_picture(next(small_shot.plate.iterdir()))[..., :3])
     code, events = Worker("replace", small_shot.clip, wall, "--output", tmp_path / "o").end()
     assert code == 3
     assert refused(events).error == "NobodyInPictureError"
@@ -153,7 +151,7 @@ def _sequence(folder: Path, pictures: list[Pixels]) -> Path:
 
 
 def test_where_the_performer_is_not_in_the_shot_the_source_stands(small_shot: SmallShot, tmp_path: Path) -> None:
-    room = [read_picture(path)[..., :3] for path in sorted((small_shot.truth / "plate").glob("*.png"))[:3]]
+    room = [read_picture(path)[..., :3] for path in sorted(small_shot.plate.glob("*.png"))[:3]]
     acted = [read_picture(path) for path in sorted(small_shot.clip.iterdir())[3:6]]
     clip = _sequence(tmp_path / "enters", [*room, *acted])
     whole = delivered(Worker("replace", clip, small_shot.character, "--output", tmp_path / "o"))
