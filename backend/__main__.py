@@ -38,6 +38,8 @@ def main(words: list[str] | None = None) -> Exit:
     except UnderstudyError as error:
         say.error(error)
         return Exit.REFUSED
+    except KeyboardInterrupt:  # of a command that is no job: a job turns Ctrl-C into its own ending
+        return Exit.STOPPED
 
 
 if __name__ == "__main__":

@@ -53,10 +53,12 @@ def find(arguments: argparse.Namespace, say: Say) -> Exit:
 
 
 def inspect(arguments: argparse.Namespace, say: Say) -> Exit:
-    """Tell what a clip, a job folder or a sidecar holds."""
+    """Tell what a clip, a job folder, a delivered version or its sidecar holds."""
     path: Path = arguments.path
     if not path.exists():
         raise FileMissingError(path, "file or folder")
+    sidecar = path / f"{path.name}.json"
+    path = sidecar if sidecar.is_file() else path
     data: dict[str, Json]
     if (path / layout.JOB).is_file():
         data = _job_facts(path)

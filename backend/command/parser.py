@@ -80,7 +80,7 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     find.add_argument("clip", type=Path, metavar="CLIP")
     _add_range(find)
     _add_output(find)
-    inspect = commands.add_parser("inspect", help="tell what a clip, a job folder or a sidecar holds")
+    inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")
     inspect.add_argument("path", type=Path, metavar="PATH")
     commands.add_parser("doctor", help="tell what runs on this machine, what does not, and why")
     schema = commands.add_parser("schema", help="print the JSON schema of a job or of the events")

@@ -10,6 +10,10 @@ from ..contract.errors import StoppedError
 from ..contract.events import Event, FramesDone, Noticed
 
 _TELL_EVERY_S = 0.2
+_DOUBT_S = 5.0
+"""So long a run at the expected speed is taken for granted, that a slow first second does not tell of hours."""
+_TELLING_PART = 0.2
+"""A step's own speed is told by so much of it: the first frame pays for opening files and networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,11 @@ class Progress:
         part = done / total if total else 1.0
         step_s = self._clock() - self._begun_s
         spent_s, expected_s = self._spent_s + step_s, self._expected_s + self._step.seconds * part
-        slowness = spent_s / expected_s if expected_s > 0 else 1.0
-        rest_of_step_s = step_s * (1 - part) / part if part > 0 else self._step.seconds * slowness
+        slowness = (spent_s + _DOUBT_S) / (expected_s + _DOUBT_S)
+        is_telling = part >= _TELLING_PART or not self._step.seconds
+        rest_of_step_s = (
+            step_s * (1 - part) / part if part and is_telling else self._step.seconds * (1 - part) * slowness
+        )
         return rest_of_step_s + slowness * sum(step.seconds for step in self._to_come)
 
 
