@@ -6,16 +6,32 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..contract import layout
-from ..contract.errors import FileMissingError
+from ..contract.errors import FileMissingError, UnderstudyError
 from ..contract.events import Event, JobCrashed, JobDone, JobRefused, JobStopped, WorkerStarted
 from ..contract.job import Casting, Delivery, Fit, Job, Mode, Shot
 from ..version import VERSION
 from .exits import Exit
 from .parser import performer
 from .say import Say, libraries_write_to
+
+if TYPE_CHECKING:
+    from ..pipeline.stop import StopFlag
+
+
+class LibraryMissingError(UnderstudyError):
+    """A library that every job needs can't be imported."""
+
+    hint = "Run `python -m backend doctor` with the same Python: it names what is missing."
+
+    def __init__(self, error: ImportError) -> None:
+        super().__init__(f"The worker can't start in this Python: {error}.")
+        self.library = error.name
+
 
 _ENDINGS: dict[type[Event], Exit] = {
     JobDone: Exit.DONE,
@@ -97,11 +113,19 @@ def _do(folder: Path, arguments: argparse.Namespace, say: Say) -> Exit:
 
         tell(WorkerStarted(job=folder.name, pid=os.getpid(), version=VERSION))
         with libraries_write_to(folder / layout.LOG):
-            from ..pipeline.perform import perform
-
-            ending = perform(folder, tell, flag.is_set)
+            ending = _perform(folder, tell, flag)
         tell(ending)
     return _ENDINGS[type(ending)]
+
+
+def _perform(folder: Path, tell: Callable[[Event], None], flag: StopFlag) -> Event:
+    """Import what does the work only now, so that the starter hears of the worker at once, and do the job."""
+    try:
+        from ..pipeline.perform import perform
+    except ImportError as error:
+        missing = LibraryMissingError(error)
+        return JobRefused(error=type(missing).__name__, message=str(missing), hint=missing.hint)
+    return perform(folder, tell, flag.is_set)
 
 
 def _job(arguments: argparse.Namespace, mode: Mode, job_id: str, folder: Path) -> Job:
