@@ -5,31 +5,49 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .detect import Body, Detector, Mask
-from .points import BONES, HEAD, LEFT_SHOULDER, RIGHT_SHOULDER, TRUNK
-from .window import Box, Picture, Points, box_round
+from .judge import body_width
+from .points import BONES, HEAD, TRUNK
+from .window import Box, Picture, Points, Window, box_round
 
 _NEAR_PX = 128
 _NEAR = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
 """How far from the pose's coverage that of any person counts: 4 % of the window, on a small picture of it."""
 
-_LIMB = 0.5
-"""Thickness of a limb with its sleeve, in shoulder widths."""
+_GROWN = 0.1
+"""How much more than the performer the segmenter is shown on each side, in lengths of the box's longer side."""
+
+_MOST_LOOKS = 3
+_COVERED = 128
+
+_LIMB = 0.6
+"""Thickness of a limb with its sleeve, in body widths."""
 
 _HEAD = 2.2
 """Diameter of a head with hair, in sizes of the pose's head points."""
 
 
 def coverage(body: Body, person: Mask) -> Mask:
-    """Give the mean of two segmentations, `n m` uint8 of the body's window.
+    """Give the mean of two segmentations, `n m` uint8 of the body's window: enough to judge a body by.
 
     person: the segmenter's, of whoever is there; it counts only near what the pose network gives to this body.
     """
-    near = cv2.resize(body.mask, (_NEAR_PX, _NEAR_PX), interpolation=cv2.INTER_AREA)
-    near = cv2.GaussianBlur(cv2.dilate(near, _NEAR), (0, 0), _NEAR.shape[0] / 4)
-    own = np.minimum(person, cv2.resize(near, person.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    return np.asarray(cv2.addWeighted(body.mask, 0.5, own, 0.5, 0), np.uint8)
+    near = cv2.resize(_round_coverage(body.mask), person.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.addWeighted(body.mask, 0.5, np.minimum(person, near), 0.5, 0), np.uint8)
+
+
+def performer_coverage(detector: Detector, frame: Picture, body: Body, box: Box) -> Mask:
+    """Give the coverage of one performer, `h w` uint8 of the frame, as well as the networks can.
+
+    box: round all that is seen of the performer. The segmenter sees a little more than that and no more: in wide
+    windows it loses legs and hands and takes curtains for people.
+    """
+    pose = body.window.paste(body.mask)
+    near = np.maximum(body.window.paste(_round_coverage(body.mask)), _round_bones(body.points, frame.shape[:2]))
+    own = np.minimum(_person(detector, frame, box, near), near)
+    return np.asarray(cv2.addWeighted(pose, 0.5, own, 0.5, 0), np.uint8)
 
 
 def bridged_coverage(detector: Detector, frame: Picture, points: Points, box: Box) -> Mask:
@@ -37,15 +55,49 @@ def bridged_coverage(detector: Detector, frame: Picture, points: Points, box: Bo
 
     points: `33 3` in pixels of the frame. Returns `h w` uint8.
     """
-    window = detector.clear_window(frame, box)
-    person = window.paste(detector.person_mask(window))
-    near = np.zeros(frame.shape[:2], np.uint8)
-    width = float(np.linalg.norm(points[LEFT_SHOULDER, :2] - points[RIGHT_SHOULDER, :2]))
+    near = _round_bones(points, frame.shape[:2])
+    return np.minimum(_person(detector, frame, box, near), near)
+
+
+def _person(detector: Detector, frame: Picture, box: Box, near: Mask) -> Mask:
+    """Segment who is in a box, `h w` uint8; the box grows where its edge cuts through what is near the performer."""
+    grow = _GROWN * float(max(box[2] - box[0], box[3] - box[1]))
+    box = box + np.array([-grow, -grow, grow, grow], np.float32)
+    for _ in range(_MOST_LOOKS):
+        window = detector.clear_window(frame, box)
+        person = window.paste(detector.person_mask(window))
+        cut = _cut_sides(window, np.minimum(person, near))
+        if not cut.any():
+            break
+        box = box + grow * np.array([-1, -1, 1, 1], np.float32) * cut
+    return np.asarray(person, np.uint8)
+
+
+def _cut_sides(window: Window, covered: Mask) -> NDArray[np.bool_]:
+    """Tell which sides of a window cut through what is covered: left, top, right, bottom. The frame's own never do."""
+    x0, y0, x1, y1 = window.box.astype(int)
+    lines = (covered[y0:y1, x0], covered[y0, x0:x1], covered[y0:y1, x1 - 1], covered[y1 - 1, x0:x1])
+    is_cut = [bool(line.max() > _COVERED) for line in lines]
+    return np.asarray(is_cut & (window.box != window.frame_box), np.bool_)
+
+
+def _round_coverage(mask: Mask) -> Mask:
+    """Widen the pose's coverage, `n m`, softly. Returns a smaller picture of the same."""
+    small = cv2.resize(mask, (_NEAR_PX, _NEAR_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(cv2.dilate(small, _NEAR), (0, 0), _NEAR.shape[0] / 4), np.uint8)
+
+
+def _round_bones(points: Points, shape: tuple[int, ...]) -> Mask:
+    """Draw a generous body round its joints, `33 3` in pixels: `h w` uint8, soft at its outline."""
+    near = np.zeros(shape, np.uint8)
+    width = body_width(points)
     at = np.round(points[:, :2]).astype(np.int32)
     for start, end in BONES:
-        cv2.line(near, at[start].tolist(), at[end].tolist(), 255, max(int(_LIMB * width), 1))
+        cv2.line(near, at[start].tolist(), at[end].tolist(), 255, max(round(_LIMB * width), 1))
     cv2.fillConvexPoly(near, cv2.convexHull(at[list(TRUNK)]), 255)
+    neck, waist = points[list(TRUNK[:2]), :2].mean(0), points[list(TRUNK[2:]), :2].mean(0)
+    cv2.line(near, np.round(neck).astype(int).tolist(), np.round(waist).astype(int).tolist(), 255, round(width))
     head = box_round(points[list(HEAD)])
     centre, size = (head[:2] + head[2:]) / 2, float(np.linalg.norm(head[2:] - head[:2]))
     cv2.circle(near, np.round(centre).astype(int).tolist(), int(_HEAD * size / 2), 255, -1)
-    return np.asarray(np.minimum(person, cv2.GaussianBlur(near, (0, 0), max(width / 12, 0.5))), np.uint8)
+    return np.asarray(cv2.GaussianBlur(near, (0, 0), width / 12), np.uint8)

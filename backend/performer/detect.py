@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .networks import Network, mediapipe, network_bytes
 from .prepare import made_clear
 from .tracks import FACE_POINTS
-from .window import Box, Picture, Points, Window, box_round, within
+from .window import Box, Picture, Points, Window, box_round, square, within
 
 Mask = NDArray[np.uint8]
 
@@ -108,20 +108,20 @@ class Detector:
 
     def bodies(self, frame: Picture, box: Box, most_px: int = WINDOW_PX) -> list[Body]:
         """Find people in a box of a frame, `h w 3` uint8 RGB, the most certain first."""
-        window = self.clear_window(frame, box, most_px)
+        window = self.clear_window(frame, square(box), most_px)
         found = self._pose.detect(self._image(window))
         masks = found.segmentation_masks or []
         return [_body(marks, mask, window) for marks, mask in zip(found.pose_landmarks, masks, strict=True)]
 
     def face_or_none(self, frame: Picture, box: Box) -> Points | None:
         """Find the face mesh, `468 3` pixels, in a box of a frame."""
-        window = self.clear_window(frame, box, _FACE_WINDOW_PX)
+        window = self.clear_window(frame, square(box), _FACE_WINDOW_PX)
         found = self._face.detect(self._image(window)).face_landmarks
         return window.to_frame(_points(found[0][:FACE_POINTS])) if found else None
 
     def hands(self, frame: Picture, box: Box) -> list[Hand]:
         """Find hands in a box of a frame."""
-        window = self.clear_window(frame, box, _HAND_WINDOW_PX)
+        window = self.clear_window(frame, square(box), _HAND_WINDOW_PX)
         found = self._hand.detect(self._image(window))
         sides = [max(side.score for side in sides) for sides in found.handedness]
         return [

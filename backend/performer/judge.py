@@ -59,7 +59,7 @@ def continuity(body: Body, before: Body) -> float:
     """Say how near a pose lies to an earlier one of the same person, 1 for equal, 0 from 0.6 body widths."""
     near = [NOSE, LEFT_SHOULDER, RIGHT_SHOULDER]
     moved = np.linalg.norm(body.points[near, :2] - before.points[near, :2], axis=1).mean()
-    return max(0.0, 1 - float(moved) / (0.6 * body_width(before)))
+    return max(0.0, 1 - float(moved) / (0.6 * body_width(before.points)))
 
 
 def keeps_shape(body: Body, before: Body, trunk_px: float, lost_frames: int) -> bool:
@@ -70,7 +70,7 @@ def keeps_shape(body: Body, before: Body, trunk_px: float, lost_frames: int) -> 
     hips = [LEFT_HIP, RIGHT_HIP]
     columns = before.points[list(LIMBS), 0]
     width = body.window.frame_size_px[0]
-    reach = 1.5 * body_width(before)
+    reach = 1.5 * body_width(before.points)
     if (reach < columns.min() and columns.max() < width - reach) or not before.inside[hips].any():
         return True
     return trunk_length(body) > (_LEAST_SHRUNK - _SHRUNK_PER_LOST_FRAME * lost_frames) * trunk_px
@@ -85,13 +85,17 @@ def trunk_length(body: Body) -> float:
 def same_person(a: Body, b: Body) -> bool:
     """Tell whether two candidates of one frame are one person found twice."""
     trunk = np.linalg.norm(a.points[list(LIMBS[:4]), :2] - b.points[list(LIMBS[:4]), :2], axis=1).mean()
-    return bool(trunk < 0.35 * body_width(a)) or overlap(a.box, b.box) > 0.7
+    return bool(trunk < 0.35 * body_width(a.points)) or overlap(a.box, b.box) > 0.7
 
 
-def body_width(body: Body) -> float:
-    """Give a length in pixels that stands for the body's size, also from the side: shoulders or half the trunk."""
-    shoulders = body.points[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]
-    return max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * trunk_length(body), 1.0)
+def body_width(points: Points) -> float:
+    """Give a length in pixels that stands for a body's size, also from the side: shoulders or half the trunk.
+
+    points: `33 3` in pixels.
+    """
+    left, right, right_hip, left_hip = points[list(TRUNK), :2]
+    trunk = float(np.linalg.norm((left + right) / 2 - (left_hip + right_hip) / 2))
+    return max(float(np.linalg.norm(left - right)), 0.5 * trunk, 1.0)
 
 
 def _neck(body: Body, face: Points) -> float:

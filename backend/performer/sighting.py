@@ -105,14 +105,14 @@ def _hand_box(body: Body, elbow: int, hand: tuple[int, ...]) -> Box:
     points = body.points[:, :2]
     centre = points[list(hand)].mean(0)
     forearm = float(np.linalg.norm(points[hand[0]] - points[elbow]))
-    half = max(_HAND_REACH * forearm, _LEAST_HAND_REACH * body_width(body)) / 2
+    half = max(_HAND_REACH * forearm, _LEAST_HAND_REACH * body_width(body.points)) / 2
     return np.asarray([*(centre - half), *(centre + half)], np.float32)
 
 
 def _hands_by_wrist(hands: list[Hand], body: Body) -> tuple[Hand | None, Hand | None]:
     """Give each wrist the hand that is nearest to it and no nearer to the other."""
     chosen: dict[int, Hand] = {}
-    reach = {side: 0.5 * body_width(body) for side in (LEFT_WRIST, RIGHT_WRIST)}
+    reach = {side: 0.5 * body_width(body.points) for side in (LEFT_WRIST, RIGHT_WRIST)}
     for hand in hands:
         away = {side: float(np.linalg.norm(hand.points[0, :2] - body.points[side, :2])) for side in reach}
         side = min(away, key=lambda wrist: away[wrist])

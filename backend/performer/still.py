@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..contract.errors import UnderstudyError
 from ..media.images import Pixels
-from .detect import Detector, Hand
+from .coverage import performer_coverage
+from .detect import Detector, Hand, Mask
 from .find import people_in
 from .prepare import as_rgb8
 from .sighting import Sighting, find_hands
@@ -59,10 +60,11 @@ def find_in_picture(picture: Pixels) -> Still:
         if largest is None:
             raise NobodyInPictureError
         left, right = find_hands(detector, frame, largest.body)
-    return _still(largest, left, right)
+        covered = performer_coverage(detector, frame, largest.body, largest.box)
+    return _still(largest, covered, left, right)
 
 
-def _still(sighting: Sighting, left: Hand | None, right: Hand | None) -> Still:
+def _still(sighting: Sighting, covered: Mask, left: Hand | None, right: Hand | None) -> Still:
     body = sighting.body
     face = sighting.face if sighting.face is not None else np.repeat(body.points[:1], 468, 0)
     return Still(
@@ -74,7 +76,7 @@ def _still(sighting: Sighting, left: Hand | None, right: Hand | None) -> Still:
         left_hand_score=left.score if left else 0.0,
         right_hand=right.points if right else np.repeat(body.points[16:17], 21, 0),
         right_hand_score=right.score if right else 0.0,
-        coverage=np.asarray(body.window.paste(sighting.mask) / 255, np.float32),
+        coverage=np.asarray(covered / 255, np.float32),
         box=sighting.box,
         consistency=sighting.consistency,
     )

@@ -16,7 +16,7 @@ from ..media.sequence import Sequence, SequenceWriter
 from .abreast import abreast
 from .appearance import appearance, likeness
 from .bridge import Found, tracks_of
-from .coverage import bridged_coverage
+from .coverage import bridged_coverage, performer_coverage
 from .detect import Body, Detector, Mask
 from .find import NobodyFoundError
 from .judge import ACCEPTED, GOOD, continuity, keeps_shape, trunk_length
@@ -105,7 +105,8 @@ def track_single(frames: Sequence, index: int, person: Person) -> tuple[Tracks, 
         if sighting is None:
             raise NobodyFoundError(1)
         sighting = _with_hands(detector, frame, sighting)
-    return tracks_of([Found.of(sighting)], frame_box(frame)), sighting.body.window.paste(sighting.mask)
+        covered = performer_coverage(detector, frame, sighting.body, sighting.box)
+    return tracks_of([Found.of(sighting)], frame_box(frame)), covered
 
 
 def _seed(person: Person, frame_count: int) -> Seen:
@@ -131,7 +132,7 @@ def _walk(frames: Sequence, wanted: _Wanted, order: range, coverage: Path) -> It
             else:
                 before = _with_hands(detector, frame, sighting)
                 trunks.append(trunk_length(before.body))
-                writer.write(index, before.body.window.paste(before.mask))
+                writer.write(index, performer_coverage(detector, frame, before.body, before.box))
                 yield index, Found.of(before)
 
 
@@ -219,8 +220,8 @@ def _cover_bridged(frames: Sequence, tracks: Tracks, coverage: Path) -> None:
         return
     with Detector() as detector, SequenceWriter(coverage) as writer:
         for index in bridged:
-            window = square(tracks.box[index], _MARGIN)
-            writer.write(index, bridged_coverage(detector, as_rgb8(frames[index]), tracks.body[index], window))
+            frame = as_rgb8(frames[index])
+            writer.write(index, bridged_coverage(detector, frame, tracks.body[index], tracks.box[index]))
 
 
 def _tell_absent(presence: NDArray[np.int8], watch: Watch) -> None:

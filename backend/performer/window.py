@@ -74,9 +74,9 @@ class Window:
 
     @classmethod
     def cut(cls, frame: Picture, box: Box, most_px: int) -> Self:
-        """Cut what a box's square and a frame, `h w 3` uint8, have in common; at least two pixels of the frame."""
+        """Cut what a box and a frame, `h w 3` uint8, have in common; at least two pixels of the frame each way."""
         height, width = frame.shape[:2]
-        x0, y0, x1, y1 = square(box)
+        x0, y0, x1, y1 = box
         left, top = (int(np.clip(np.floor(v), 0, end - 2)) for v, end in ((x0, width), (y0, height)))
         right, bottom = int(np.clip(np.ceil(x1), left + 2, width)), int(np.clip(np.ceil(y1), top + 2, height))
         picture = frame[top:bottom, left:right]
