@@ -18,10 +18,10 @@ from backend.contract.job import PerformerChoice, Pick
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def worker(*words: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def worker(*words: str | Path, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "backend", *map(str, words)],
-        cwd=cwd,
+        [sys.executable, *python, "-m", "backend", *map(str, words)],
+        cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -94,3 +94,13 @@ def test_a_newer_job_is_refused(tmp_path: Path) -> None:
     done = worker("run", tmp_path)
     assert done.returncode == Exit.REFUSED
     assert "Update Understudy" in done.stderr
+
+
+def test_a_python_without_the_libraries_is_refused_in_words_and_the_event_file_says_so(tmp_path: Path) -> None:
+    done = worker("replace", "a.mp4", "b.png", "--output", tmp_path, "--json", python=("-S",))
+    ending = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == Exit.REFUSED
+    assert ending["error"] == "LibraryMissingError"
+    assert "doctor" in ending["hint"]
+    [events] = tmp_path.rglob("events.jsonl")
+    assert json.loads(events.read_text("utf-8").splitlines()[-1]) == ending
