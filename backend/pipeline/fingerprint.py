@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..media.numbering import find_pictures, is_picture
+
 _CHUNK_BYTES = 1 << 20
 
 
@@ -31,10 +33,23 @@ class Fingerprints:
             self._known = dict(json.loads(memory.read_text("utf-8")))
 
     def take(self, path: Path) -> Fingerprint:
-        """Hash a file, or a folder's files by name and content. Raises OSError."""
-        files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        """Hash a file, or all files of a folder by name and content. Raises OSError."""
+        if not path.is_dir():
+            return self._of_files(path, (path,), are_named=False)
+        return self._of_files(path, tuple(sorted(p for p in path.iterdir() if p.is_file())), are_named=True)
+
+    def take_clip(self, source: Path) -> Fingerprint:
+        """Hash all that a clip consists of, also where one picture or a pattern stands for a sequence.
+
+        Raises OSError and what `find_pictures` raises.
+        """
+        if source.is_file() and not is_picture(source):
+            return self.take(source)
+        return self._of_files(source, find_pictures(source).paths, are_named=True)
+
+    def _of_files(self, path: Path, files: tuple[Path, ...], *, are_named: bool) -> Fingerprint:
         known_before = len(self._known)
-        lines = [f"{p.name if path.is_dir() else ''} {self._of_file(p)}" for p in files]
+        lines = [f"{file.name if are_named else ''} {self._of_file(file)}" for file in files]
         if len(self._known) != known_before:
             self._remember()
         return Fingerprint(path, hashlib.sha256("\n".join(lines).encode()).hexdigest())

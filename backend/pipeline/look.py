@@ -25,7 +25,5 @@ def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None]) -> Peopl
     clip = open_clip(folder / job.shot.source, Fraction(job.shot.fps) if job.shot.fps else None)
     last = clip.info.frame_count - 1 if job.shot.last == -1 else job.shot.last
     check_range(clip.info, job.shot.first, last)
-    frames = run.stage(
-        Frames(run.fingerprint(job.shot.source), job.shot.first, last, job.shot.fps, job.delivery.depth_bits)
-    )
+    frames = run.stage(Frames(run.clip_fingerprint(), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
     return People.load(run.stage(Find(frames)).folder / PEOPLE)

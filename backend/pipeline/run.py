@@ -96,6 +96,10 @@ class Run:
         """Hash a file or folder that the job names."""
         return self._fingerprints.take(self.folder / path)
 
+    def clip_fingerprint(self) -> Fingerprint:
+        """Hash all that the job's clip consists of."""
+        return self._fingerprints.take_clip(self.folder / self.job.shot.source)
+
     def fingerprint_or_none(self, path: str) -> Fingerprint | None:
         """Hash a file or folder if the job names one."""
         return self.fingerprint(path) if path else None

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fingerprint follows content, whatever stands for it, and is taken once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from backend.pipeline import fingerprint
+from backend.pipeline.fingerprint import Fingerprints
+
+
+@pytest.fixture
+def sequence(tmp_path: Path) -> Path:
+    folder = tmp_path / "plates"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"a.{number:04d}.png").write_bytes(bytes([number]))
+    return folder
+
+
+@pytest.mark.parametrize("named", ["", "a.0001.png", "a.####.png"])
+def test_a_change_of_any_frame_is_seen_however_the_sequence_is_named(
+    named: str, sequence: Path, tmp_path: Path
+) -> None:
+    taken = Fingerprints(tmp_path / "memory.json")
+    before = taken.take_clip(sequence / named)
+    (sequence / "a.0002.png").write_bytes(b"another")
+    assert taken.take_clip(sequence / named).digest != before.digest
+
+
+def test_a_frame_of_another_number_is_another_sequence(sequence: Path, tmp_path: Path) -> None:
+    taken = Fingerprints(tmp_path / "memory.json")
+    before = taken.take_clip(sequence)
+    (sequence / "a.0002.png").rename(sequence / "a.0003.png")
+    (sequence / "a.0001.png").rename(sequence / "a.0002.png")
+    (sequence / "a.0000.png").rename(sequence / "a.0001.png")
+    assert taken.take_clip(sequence).digest != before.digest
+
+
+def test_a_file_keeps_its_fingerprint_under_another_name(tmp_path: Path) -> None:
+    taken, (one, two) = Fingerprints(tmp_path / "memory.json"), (tmp_path / "one.mp4", tmp_path / "two.mp4")
+    for path in (one, two):
+        path.write_bytes(b"same")
+    assert taken.take(one).digest == taken.take(two).digest
+
+
+def test_a_large_file_is_read_once_also_by_the_next_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"frames")
+    before = Fingerprints(tmp_path / "memory.json").take(clip)
+    monkeypatch.setattr(fingerprint, "_hash_file", lambda path: pytest.fail(f"{path} was read again"))
+    assert Fingerprints(tmp_path / "memory.json").take(clip) == before
+
+
+def test_a_file_that_was_written_again_is_read_again(tmp_path: Path) -> None:
+    clip, taken = tmp_path / "clip.mp4", Fingerprints(tmp_path / "memory.json")
+    clip.write_bytes(b"frames")
+    before = taken.take(clip)
+    clip.write_bytes(b"others")
+    os.utime(clip, ns=(1, 1))
+    assert taken.take(clip).digest != before.digest
+
+
+def test_a_damaged_memory_only_costs_time(tmp_path: Path) -> None:
+    (tmp_path / "memory.json").write_text("[")
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"frames")
+    assert Fingerprints(tmp_path / "memory.json").take(clip).digest
