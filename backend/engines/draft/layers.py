@@ -22,6 +22,13 @@ _COLOUR_BINS, _RARE, _OFF_THE_ARM = 8, 0.004, 0.75
 _KNEES_APART, _LEG_CORE = 0.35, 0.45
 _THIN, _CUFF = 0.06, 0.05
 """Half width of what is too thin to be trunk; how far round an arm its edge spoils the trunk's colour. Shoulders."""
+_TOOTH = 0.09
+"""Width of the pieces that a sleeve's torn edge sheds, shoulders."""
+_ROUND_PX, _SEAM = 1.5, (0.2, 0.6)
+_BESIDE_LEG = 0.75
+_COVERED = 0.5
+_REACHES, _AFAR = ((0.3, 1.0), (0.9, 0.1)), 1e-4
+"""How far colour flows under what covered it, shoulders, and the share of each reach."""
 _CLEARLY = 1.6
 _NOWHERE = 1e6
 
@@ -60,15 +67,22 @@ def take_apart(
     for part in range(_FIRST_LIMB, _FIRST_LIMB + 4):
         labels[(labels == part) & ~_largest(labels == part)] = 0
     skirt = _skirt(labels, small_alpha, joints * scale, score, near)
+    unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
+    tooth = max(3, round(_TOOTH * unit * scale)) | 1
     arms = [
-        _soft(_largest((labels == _FIRST_LIMB + i) | _upper_arm(joints * scale, score, limb, small_alpha)), alpha)
+        _soft(
+            _sleeve(labels == _FIRST_LIMB + i, joints * scale, limb, tooth)
+            | _upper_arm(joints * scale, score, limb, small_alpha),
+            alpha,
+        )
         for i, limb in enumerate(ARMS)
     ]
-    legs = [_soft(labels == _FIRST_LIMB + 2 + i, alpha) for i in range(2)]
+    legs = [_soft((labels == _FIRST_LIMB + 2 + i) & ~(skirt & (near[3 + i] > _BESIDE_LEG)), alpha) for i in range(2)]
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
-    unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
     neck = joints[list(SHOULDERS)].mean(0)
-    trunk_mask = _connected((labels == _TRUNK) | under | skirt, neck * scale, unit * scale)
+    trunk_mask = ((labels == _TRUNK) | under | skirt) & (small_alpha > _COVERED)
+    trunk_mask = _connected(trunk_mask, neck * scale, unit * scale)
+    trunk_mask |= (cv2.dilate(trunk_mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (small_alpha <= _COVERED)
     covered = np.maximum(arms[0], arms[1])
     trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), covered, unit))
     limbs = [
@@ -139,8 +153,18 @@ def _skirt(labels: Labels, alpha: Floats, joints: Floats, score: Floats, near: l
         return nothing
     above = np.arange(len(alpha))[:, None] < y
     ankles = joints[[leg.end for leg in LEGS], 1].min()
-    beside = (np.minimum(near[3], near[4]) > _LEG_CORE) & (np.arange(len(alpha))[:, None] < y + 0.8 * (ankles - y))
+    from_legs = np.minimum(near[3], near[4])
+    beside = (from_legs > _LEG_CORE) & (np.arange(len(alpha))[:, None] < y + 0.8 * (ankles - y))
+    beside |= from_legs > _BESIDE_LEG
     return np.asarray(np.isin(labels, (_FIRST_LIMB + 2, _FIRST_LIMB + 3)) & (above | beside))
+
+
+def _sleeve(mine: NDArray[np.bool_], joints: Floats, arm: Limb, tooth_px: int) -> NDArray[np.bool_]:
+    """Give an arm an even edge up to the wrist: fingers are as thin as teeth."""
+    elbow, wrist = joints[arm.middle], joints[arm.end]
+    y, x = np.mgrid[: mine.shape[0], : mine.shape[1]]
+    is_hand = (x - wrist[0]) * (wrist[0] - elbow[0]) + (y - wrist[1]) * (wrist[1] - elbow[1]) > 0
+    return _largest(mine & (is_hand | _evened(mine, tooth_px)))
 
 
 def _upper_arm(joints: Floats, score: Floats, arm: Limb, alpha: Floats) -> NDArray[np.bool_]:
@@ -184,11 +208,20 @@ def _labels(colour: Floats, alpha: Floats, near: list[Floats]) -> Labels:
 
 
 def _soft(mask: NDArray[np.bool_], alpha: Floats) -> Floats:
-    """Bring a small mask to the picture's size with a soft rim, inside the matte. Faint remains are dropped."""
-    large = cv2.resize(mask.astype(np.float32), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    rim = max(1.0, max(alpha.shape) / 700)
-    soft = np.clip((cv2.GaussianBlur(large, (0, 0), rim) - 0.1) / 0.8, 0, 1)
-    return np.asarray(soft * alpha, np.float32)
+    """Bring a small mask to the picture's size, its steps rounded off, with a soft rim, inside the matte."""
+    rounded = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _ROUND_PX)
+    large = cv2.resize(rounded, alpha.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    # a seam lies a little outside its mask: neighbours overlap there and no gap opens between them
+    soft = np.clip((large - _SEAM[0]) / (_SEAM[1] - _SEAM[0]), 0, 1)
+    return np.asarray(soft * soft * (3 - 2 * soft) * alpha, np.float32)
+
+
+def _evened(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """Take off what is thinner than `width` pixels, and fill such notches: a sleeve has no teeth."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    room = np.pad(mask.astype(np.uint8), width)
+    even = cv2.morphologyEx(cv2.morphologyEx(room, cv2.MORPH_CLOSE, disc), cv2.MORPH_OPEN, disc)
+    return np.asarray(even[width:-width, width:-width] > 0)
 
 
 def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -214,19 +247,30 @@ def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float) -> NDArray[np
 
 
 def _painted_in(colour: Floats, alpha: Floats, covered: Floats, unit: float) -> Floats:
-    """Continue the trunk's colour under what covered it. Telea 2004, at a third of the size."""
-    small = cv2.resize(np.clip(colour, 0, 1), None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
-    hole = cv2.resize(
-        ((covered > 0.03) | (alpha < 0.3)).astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA
-    )
+    """Continue the trunk's colour smoothly under what covered it, at a third of the size.
+
+    A rim of either is not trusted: light catches it.
+    """
+    size = (max(1, colour.shape[1] // 3), max(1, colour.shape[0] // 3))
+    small, trunk, hidden = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (colour, alpha, covered))
     room = 2 * round(_CUFF * unit / 3) + 3
-    wanted = cv2.dilate((hole > 0.05).astype(np.uint8), np.ones((room, room), np.uint8))
-    keep = cv2.dilate(cv2.resize(alpha, small.shape[1::-1]), np.ones((9, 9), np.uint8)) > 0
-    if wanted.all():
+    rim = cv2.dilate(((hidden > 0.03) | (trunk < 0.9)).astype(np.uint8), np.ones((room, room), np.uint8))
+    trusted = (rim == 0).astype(np.float32)
+    if not trusted.any():
         return np.dstack([colour, alpha])
-    filled = cv2.inpaint((small * 255).astype(np.uint8), wanted * keep.astype(np.uint8), 5, cv2.INPAINT_TELEA)
-    filled = cv2.resize(filled, colour.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+    filled = cv2.resize(_smoothly_continued(small, trusted, unit / 3), colour.shape[1::-1])
     # only what lay under a limb is invented; the trunk's own rim keeps its clean colour
     share = cv2.GaussianBlur(cv2.dilate(covered, np.ones((room, room), np.uint8)), (0, 0), 2)[..., None]
     share = np.clip(share * 1.6, 0, 1)
     return np.dstack([colour * (1 - share) + filled * share, alpha]).astype(np.float32)
+
+
+def _smoothly_continued(colour: Floats, trusted: Floats, unit_px: float) -> Floats:
+    """Let trusted colour (`h w 3`; `h w`, 0 or 1) flow everywhere: from near by where some is, else from afar."""
+    total, weight = np.zeros_like(colour), np.zeros_like(trusted)
+    for reach, share in _REACHES:
+        blur = {"ksize": (0, 0), "sigmaX": max(1.0, reach * unit_px)}
+        total += share * cv2.GaussianBlur(colour * trusted[..., None], **blur)
+        weight += share * cv2.GaussianBlur(trusted, **blur)
+    average = (colour * trusted[..., None]).sum((0, 1)) / trusted.sum()
+    return np.asarray((total + _AFAR * average) / (weight + _AFAR)[..., None], np.float32)

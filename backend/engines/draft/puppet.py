@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -110,7 +110,8 @@ class Puppet:
         self._skin.draw(points, Mesh(self._points.face[:, :2], skin), pose.scale, exact).lay_over(canvas)
 
     def _draw_limb(self, canvas: Floats, part: int, scene: _Scene) -> None:
-        motion, index, frame, stance = scene.motion, scene.index, scene.frame, scene.stance
+        motion, index, stance = scene.motion, scene.index, scene.stance
+        frame = replace(scene.frame, two_sided=True)
         rig = self._limbs[part]
         if not len(rig.mesh.triangles):
             return

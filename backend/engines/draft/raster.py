@@ -54,8 +54,10 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
 
     points: `v 2` where the vertices go in the frame; texture: `v 2` where they are in the picture, both in pixels with
     whole numbers at pixel centres. triangles: `t 3`; where two overlap the later one is in front, and those whose
-    orientation differs from the mesh's as a whole are seen from behind and left out.
+    orientation differs from the mesh's as a whole are seen from behind and left out, but in a two-sided frame.
     """
+    if frame.two_sided:
+        triangles = _hindmost_turned(points, triangles)
     # on the coarse grid of the frame, not of the mesh: else a part's edge changes when a far point of it moves
     low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0) // frame.coarse * frame.coarse
     high = np.minimum(np.ceil(points.max(0)).astype(int) + 2, (frame.width_px, frame.height_px))
@@ -66,16 +68,22 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
     small = (-(-height // frame.coarse), -(-width // frame.coarse))
     lookup = _enlarge(backward_map(local, texture, triangles, small), frame.coarse)[:height, :width]
     rgba = cv2.remap(picture, lookup, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    if frame.two_sided:
+        rgba *= _soft_border(lookup)[..., None]
     return Patch(int(low[0]), int(low[1]), rgba)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is drawn into. coarse: the map is made at 1/coarse of the size; 1 keeps mesh borders exact."""
+    """What is drawn into. coarse: the map is made at 1/coarse of the size; 1 keeps mesh borders exact.
+
+    two_sided: what is seen from behind is drawn too, behind all that is not: a folded sleeve has an inside.
+    """
 
     width_px: int
     height_px: int
     coarse: int = 2
+    two_sided: bool = False
 
 
 def backward_map(points: Floats, texture: Floats, triangles: NDArray[np.int32], shape: tuple[int, int]) -> Floats:
@@ -104,6 +112,19 @@ def _doubled_area(corners: Floats) -> Floats:
     """Signed, `t`; positive where the corners go round clockwise on screen (y down)."""
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     return np.asarray((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]))
+
+
+def _soft_border(lookup: Floats) -> Floats:
+    """Fall to 0 within a pixel of the mesh's border: where it is folded, that cuts through what is solid."""
+    inside = (lookup[..., 0] > OUTSIDE / 2).astype(np.float32)
+    return np.asarray(np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE) * 2 - 1, 0, 1))
+
+
+def _hindmost_turned(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Put those triangles first that are seen from behind, and turn them round."""
+    area = _doubled_area(points[triangles])
+    behind = area * (1.0 if area.sum() >= 0 else -1.0) < 0
+    return np.concatenate([triangles[behind][:, ::-1], triangles[~behind]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,11 @@ from .skeleton import ARMS, HIPS, LEGS, SHOULDERS, Limb
 _CELLS_PER_SHOULDERS = 18
 _ARM_THICKNESS, _LEG_THICKNESS = 0.2, 0.3
 _ROOT_REACH = 1.6
+_HELD_BY_TRUNK = 0.3
+_CREASE = (0.5, 0.8)
+"""Distances from a joint between which its crease ends, of the shorter bone."""
+_FLAT_FOLD = 0.1
+"""Length of the sum of two bones' unit vectors, below which they lie on one another."""
 _NARROWEST, _WIDEST = 0.55, 1.3
 _STEEPEST_RAD = np.radians(35)
 
@@ -114,7 +119,34 @@ def bent(points: Floats, on_trunk: Floats, weights: Floats, bend: Bend) -> Float
     offset = bend.scale * (points - base)
     c, s = np.cos(turn), np.sin(turn)
     turned = np.stack([c * offset[:, 0] - s * offset[:, 1], s * offset[:, 0] + c * offset[:, 1]], -1)
-    return np.asarray(goal + turned, np.float32)
+    placed = goal + turned
+    for joint in (1, 2):
+        _crease(placed, points, bend, joint)
+    return np.asarray(placed, np.float32)
+
+
+def _crease(placed: Floats, points: Floats, bend: Bend, joint: int) -> None:
+    """Keep, in place, either bone's points on its own side of a joint: they meet in a crease and never fold over.
+
+    The sides are parted by the line that halves the angle between the bones.
+    """
+    before = _halving(bend.own, joint)
+    now = _halving(bend.target, joint)
+    if before is None or now is None:
+        return
+    offset = points - bend.own[joint]
+    across = (placed - bend.target[joint]) @ now
+    shorter = min(float(np.linalg.norm(bend.own[i + 1] - bend.own[i])) for i in (joint - 1, joint))
+    far = np.linalg.norm(offset, axis=1) / max(shorter, 1e-3)
+    share = np.clip((_CREASE[1] - far) / (_CREASE[1] - _CREASE[0]), 0, 1) * ((offset @ before) * across < 0)
+    placed -= (share * across)[:, None] * now
+
+
+def _halving(joints: Floats, joint: int) -> Floats | None:
+    """Give the unit vector along a chain `4 2` at a joint, square to the line that halves the angle; None at a fold."""
+    along = sum(_unit(joints[i + 1] - joints[i])[0] for i in (joint - 1, joint))
+    length = float(np.linalg.norm(along))
+    return np.asarray(along / length, np.float32) if length > _FLAT_FOLD else None
 
 
 def mirrored(points: Floats, a: Floats, b: Floats) -> Floats:
@@ -200,7 +232,7 @@ def _weights(places: Floats, joints: Floats, thickness: float) -> Floats:
     from_root = np.linalg.norm(places - joints[0], axis=1) / (1.5 * thickness)
     distance = [from_root] + [distance_to_segment(places, joints[i], joints[i + 1]) / thickness for i in range(3)]
     weights = 1 / (np.stack(distance) ** 3 + 0.02)
-    weights[0] *= np.where(from_root * 1.5 < _ROOT_REACH, 0.8, 0)
+    weights[0] *= np.where(from_root * 1.5 < _ROOT_REACH, _HELD_BY_TRUNK, 0)
     return np.asarray(weights / weights.sum(0), np.float32)
 
 
