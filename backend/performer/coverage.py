@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from .detect import Body, Detector, Mask
 from .judge import body_width
-from .points import BONES, HEAD, TRUNK
-from .window import Box, Picture, Points, Window, box_round
+from .points import BONES, HEAD, LIMB_BONES, TRUNK
+from .window import Box, Picture, Points, box_round
 
 _NEAR_PX = 128
 _NEAR = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
@@ -20,10 +19,12 @@ _GROWN = 0.1
 """How much more than the performer the segmenter is shown on each side, in lengths of the box's longer side."""
 
 _MOST_LOOKS = 3
-_COVERED = 128
 
 _LIMB = 0.6
 """Thickness of a limb with its sleeve, in body widths."""
+
+_CORE = 0.27
+"""Thickness of what is surely inside a limb, in body widths."""
 
 _HEAD = 2.2
 """Diameter of a head with hair, in sizes of the pose's head points."""
@@ -47,7 +48,8 @@ def performer_coverage(detector: Detector, frame: Picture, body: Body, box: Box)
     pose = body.window.paste(body.mask)
     near = np.maximum(body.window.paste(_round_coverage(body.mask)), _round_bones(body.points, frame.shape[:2]))
     own = np.minimum(_person(detector, frame, box, near), near)
-    return np.asarray(cv2.addWeighted(pose, 0.5, own, 0.5, 0), np.uint8)
+    either = np.minimum(np.maximum(pose, own), _along_limbs(body.points, frame.shape[:2]))
+    return np.asarray(np.maximum(cv2.addWeighted(pose, 0.5, own, 0.5, 0), either), np.uint8)
 
 
 def bridged_coverage(detector: Detector, frame: Picture, points: Points, box: Box) -> Mask:
@@ -66,19 +68,21 @@ def _person(detector: Detector, frame: Picture, box: Box, near: Mask) -> Mask:
     for _ in range(_MOST_LOOKS):
         window = detector.clear_window(frame, box)
         person = window.paste(detector.person_mask(window))
-        cut = _cut_sides(window, np.minimum(person, near))
+        x0, y0, x1, y1 = window.box.astype(int)
+        cut = window.cut_sides(np.minimum(person, near)[y0:y1, x0:x1])
         if not cut.any():
             break
         box = box + grow * np.array([-1, -1, 1, 1], np.float32) * cut
     return np.asarray(person, np.uint8)
 
 
-def _cut_sides(window: Window, covered: Mask) -> NDArray[np.bool_]:
-    """Tell which sides of a window cut through what is covered: left, top, right, bottom. The frame's own never do."""
-    x0, y0, x1, y1 = window.box.astype(int)
-    lines = (covered[y0:y1, x0], covered[y0, x0:x1], covered[y0:y1, x1 - 1], covered[y1 - 1, x0:x1])
-    is_cut = [bool(line.max() > _COVERED) for line in lines]
-    return np.asarray(is_cut & (window.box != window.frame_box), np.bool_)
+def _along_limbs(points: Points, shape: tuple[int, ...]) -> Mask:
+    """Draw lines inside arms and legs, `h w` uint8: there one segmentation is enough, for both lose thin parts."""
+    along = np.zeros(shape, np.uint8)
+    at = np.round(points[:, :2]).astype(np.int32)
+    for start, end in LIMB_BONES:
+        cv2.line(along, at[start].tolist(), at[end].tolist(), 255, max(round(_CORE * body_width(points)), 1))
+    return np.asarray(cv2.GaussianBlur(along, (0, 0), 1), np.uint8)
 
 
 def _round_coverage(mask: Mask) -> Mask:

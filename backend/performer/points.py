@@ -26,6 +26,8 @@ BONES = (
     (28, 32),
 )
 """Arms to the index fingers, legs to the toes."""
+LIMB_BONES = tuple(bone for bone in BONES if bone not in ((27, 31), (28, 32)))
+"""The same without the feet."""
 UPPER_BODY = (*TRUNK, LEFT_ELBOW, RIGHT_ELBOW)
 LEFT_HAND, RIGHT_HAND = (15, 17, 19, 21), (16, 18, 20, 22)
 """The pose's own few points of a hand: wrist, little finger, index finger, thumb."""

@@ -17,6 +17,8 @@ Box = NDArray[np.float32]
 Points = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
+_COVERED = 128
+
 
 def box_round(points: Points) -> Box:
     """Give the smallest box that holds all points, `n 2` or more columns."""
@@ -100,6 +102,14 @@ class Window:
         """Turn points in parts of the window (x and z of its width, y of its height) into pixels of the frame."""
         corner = np.array([self.left - 0.5, self.top - 0.5, 0], np.float32)
         return np.asarray(points * (self.size_px[0], self.size_px[1], self.size_px[0]) + corner, np.float32)
+
+    def cut_sides(self, mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Tell which of its sides run through what a mask of it, `n m`, covers: left, top, right, bottom.
+
+        Those that are the frame's own sides never do.
+        """
+        is_cut = [bool((line > _COVERED).any()) for line in (mask[:, 0], mask[0], mask[:, -1], mask[-1])]
+        return np.asarray(is_cut & (self.box != self.frame_box), np.bool_)
 
     def paste(self, mask: NDArray[Any]) -> NDArray[Any]:
         """Lay a mask of the window's picture, `n m`, into an empty frame, `h w` of the same type."""

@@ -55,7 +55,7 @@ def body_of(frame: Picture, points: Points, box: Box) -> Body:
 
 def test_legs_below_the_box_are_the_performers_where_joints_are() -> None:
     frame, points, box = performer()
-    short = box - np.array([0, 0, 0, 80], np.float32)
+    short = box - np.array([0, 0, 0, 40], np.float32)
     covered = performer_coverage(painter(), frame, body_of(frame, points, short), short)
     assert covered[180, 160] > 250
     assert (covered[240:300, 160] > 100).all()

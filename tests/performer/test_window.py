@@ -36,6 +36,14 @@ def test_a_window_ends_where_the_frame_ends(box: tuple[int, ...]) -> None:
     assert np.count_nonzero(pasted) == (x1 - x0) * (y1 - y0)
 
 
+def test_sides_that_cut_are_told_but_not_those_of_the_frame() -> None:
+    window = Window.cut(np.zeros((180, 240, 3), np.uint8), np.array([-20, 20, 110, 120], np.float32), 1000)
+    covered = np.zeros(window.picture.shape[:2], np.uint8)
+    covered[40:, :30] = 255
+    assert window.cut_sides(covered).tolist() == [False, False, False, True]
+    assert not window.cut_sides(covered // 4).any()
+
+
 def test_boxes_are_compared_by_area() -> None:
     a, b = np.array([0, 0, 10, 10], np.float32), np.array([5, 0, 15, 20], np.float32)
     assert overlap(a, b) == pytest.approx(50 / 250)
