@@ -269,8 +269,8 @@ def _smoothly_continued(colour: Floats, trusted: Floats, unit_px: float) -> Floa
     """Let trusted colour (`h w 3`; `h w`, 0 or 1) flow everywhere: from near by where some is, else from afar."""
     total, weight = np.zeros_like(colour), np.zeros_like(trusted)
     for reach, share in _REACHES:
-        blur = {"ksize": (0, 0), "sigmaX": max(1.0, reach * unit_px)}
-        total += share * cv2.GaussianBlur(colour * trusted[..., None], **blur)
-        weight += share * cv2.GaussianBlur(trusted, **blur)
+        sigma = max(1.0, reach * unit_px)
+        total += share * cv2.GaussianBlur(colour * trusted[..., None], (0, 0), sigma)
+        weight += share * cv2.GaussianBlur(trusted, (0, 0), sigma)
     average = (colour * trusted[..., None]).sum((0, 1)) / trusted.sum()
     return np.asarray((total + _AFAR * average) / (weight + _AFAR)[..., None], np.float32)

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from .raster import Floats
 
+_FROM_CENTRE, _MARGIN_PX = 2 / 3, 2
+"""How far a triangle's corners lie from its centre along an axis, cells; and the room for its soft edge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
@@ -18,6 +21,16 @@ class Mesh:
 
     points: Floats
     triangles: NDArray[np.int32]
+
+    def over(self, alpha: Floats) -> Mesh:
+        """Keep the triangles over what `alpha` (`h w`, 0..1) shows: a clear one in front would hide its own limb."""
+        if not len(self.triangles):
+            return self
+        corners = self.points[self.triangles]
+        room = 2 * int(np.ptp(corners[0], axis=0).max() * _FROM_CENTRE + _MARGIN_PX) + 1
+        near = cv2.dilate((alpha > 0).astype(np.uint8), np.ones((room, room), np.uint8))
+        x, y = np.clip(np.round(corners.mean(1)).astype(int), 0, (alpha.shape[1] - 1, alpha.shape[0] - 1)).T
+        return Mesh(self.points, self.triangles[near[y, x] > 0])
 
 
 def grid_mesh(alpha: Floats, step_px: int) -> Mesh:

@@ -56,7 +56,12 @@ class Puppet:
         skin[..., 3] *= _oval_matte(points.face, (height, width))
         self._skin = _Texture(skin)
         self._mouth = Mouth(character)
-        self._sleeves = [_Texture(_without_hand(character, side)) for side in range(2)]
+        sleeves = [_without_hand(character, side) for side in range(2)]
+        self._sleeves = [_Texture(sleeve) for sleeve in sleeves]
+        self._pieces = [
+            rig.pieces(layer.picture[..., 3]) for rig, layer in zip(self._limbs, character.layers[1:], strict=True)
+        ]
+        self._sleeve_pieces = [self._limbs[side].pieces(sleeve[..., 3]) for side, sleeve in enumerate(sleeves)]
         self._tones = hand_tones(character)
 
     def draw(self, motion: Motion, index: int, width_px: int, height_px: int) -> Floats:
@@ -127,9 +132,11 @@ class Puppet:
         bend = Bend(own=own, target=target, scale=stance.scale, lean=scene.trunk.lean)
         points = bent(places, scene.trunk(rig.mesh.points), weights, bend)
         if part > 1 or not motion.hand_modelled[part]:
-            self._textures[1 + part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
+            for piece in self._pieces[part]:
+                self._textures[1 + part].draw(points, piece, stance.scale, frame).lay_over(canvas)
             return
-        self._sleeves[part].draw(points, rig.mesh, stance.scale, frame).lay_over(canvas)
+        for piece in self._sleeve_pieces[part]:
+            self._sleeves[part].draw(points, piece, stance.scale, frame).lay_over(canvas)
         hand = motion.hands[index, part].copy()
         hand[:, :2] += target[2] - hand[0, :2]
         draw_hand(hand, self._tones[part], frame).lay_over(canvas)

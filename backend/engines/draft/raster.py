@@ -69,7 +69,7 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
     lookup = _enlarge(backward_map(local, texture, triangles, small), frame.coarse)[:height, :width]
     rgba = cv2.remap(picture, lookup, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if frame.two_sided:
-        rgba *= _soft_border(lookup)[..., None]
+        return Patch(int(low[0]), int(low[1]), rgba * _soft_border(lookup)[..., None])
     return Patch(int(low[0]), int(low[1]), rgba)
 
 
@@ -117,7 +117,7 @@ def _doubled_area(corners: Floats) -> Floats:
 def _soft_border(lookup: Floats) -> Floats:
     """Fall to 0 within a pixel of the mesh's border: where it is folded, that cuts through what is solid."""
     inside = (lookup[..., 0] > OUTSIDE / 2).astype(np.float32)
-    return np.asarray(np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE) * 2 - 1, 0, 1))
+    return np.asarray(np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE) * 2 - 0.5, 0, 1))
 
 
 def _hindmost_turned(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:

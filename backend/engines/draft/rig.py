@@ -19,6 +19,8 @@ _CELLS_PER_SHOULDERS = 18
 _ARM_THICKNESS, _LEG_THICKNESS = 0.2, 0.3
 _ROOT_REACH = 1.6
 _HELD_BY_TRUNK = 0.3
+_OVERLAP = (0.2, 0.95)
+"""Shares of the outer bones between which a triangle belongs to both pieces of a limb."""
 _CREASE = (0.5, 0.8)
 """Distances from a joint between which its crease ends, of the shorter bone."""
 _FLAT_FOLD = 0.1
@@ -170,6 +172,16 @@ class LimbRig:
     limb: Limb
     mesh: Mesh
     weights: Floats
+
+    def pieces(self, alpha: Floats) -> tuple[Mesh, Mesh]:
+        """Part what `alpha` shows of the mesh at the middle joint, with an overlap: the outer piece is laid over.
+
+        In one mesh, a clear corner of a folded sleeve would hide the solid cloth behind it.
+        """
+        shown = self.mesh.over(alpha)
+        outer = self.weights[2:].sum(0)[shown.triangles].mean(1)
+        inner_piece = Mesh(shown.points, shown.triangles[outer < _OVERLAP[1]])
+        return inner_piece, Mesh(shown.points, shown.triangles[outer > _OVERLAP[0]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,15 +46,14 @@ def test_the_later_triangle_is_in_front_whatever_its_size() -> None:
     assert first[5, 5, 0] == 2 and second[5, 5, 0] == 1
 
 
-def test_what_is_seen_from_behind_is_not_drawn() -> None:
-    points = np.array(((0, 0), (20, 0), (0, 20), (25, 25), (25, 30), (30, 25)), np.float32)
-    triangles = np.array(((0, 1, 2), (3, 4, 5)), np.int32)
-    lookup = backward_map(points, points, triangles, (32, 32))
-    assert lookup[5, 5, 0] == 5 and lookup[26, 26, 0] == OUTSIDE
-
-
-def test_a_mesh_outside_the_frame_draws_nothing() -> None:
-    picture = smooth_picture()
-    mesh = grid_mesh(np.ones(picture.shape[:2], np.float32), 8)
-    patch = draw_mesh(picture, mesh.points + 500, mesh.triangles, mesh.points, Frame(100, 100))
-    assert patch.rgba.size == 0
+def test_the_back_of_a_fold_shows_where_nothing_is_before_it() -> None:
+    picture = np.zeros((40, 80, 4), np.float32)
+    picture[:, :40] = (1, 0, 0, 1)
+    picture[:, 40:] = (0, 0, 1, 1)
+    texture = np.array(((4, 4), (40, 4), (40, 36), (4, 36), (76, 4), (76, 36)), np.float32)
+    folded = np.array(((20, 4), (56, 4), (56, 36), (20, 36), (8, 14), (8, 26)), np.float32)
+    folded_back = np.array(((0, 1, 2), (0, 2, 3), (1, 4, 5), (1, 5, 2)), np.int32)
+    canvas = np.zeros((40, 80, 4), np.float32)
+    draw_mesh(picture, folded, folded_back, texture, Frame(80, 40, two_sided=True)).lay_over(canvas)
+    assert canvas[20, 12:18, 2].min() > 0.9
+    assert canvas[20, 24:48, 0].min() > 0.9

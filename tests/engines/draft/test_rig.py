@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a limb bends: it never folds over itself at a joint, and its pieces cover it whole."""
+
+import numpy as np
+import pytest
+
+from backend.engines.draft.character import Character
+from backend.engines.draft.mesh import Mesh, grid_mesh
+from backend.engines.draft.rig import Bend, bent, chain, limb_rigs
+
+
+def doubled_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    a, b, c = (points[triangles[:, corner]] for corner in range(3))
+    return np.asarray((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
+
+
+@pytest.mark.parametrize("turn_deg", [-140, -100, 100, 140])
+def test_a_bent_elbow_creases(turn_deg: float) -> None:
+    mesh = grid_mesh(np.ones((200, 70), np.float32), 10)
+    own = np.array(((35, 0), (35, 100), (35, 200), (35, 230)), np.float32)
+    outer = np.clip((mesh.points[:, 1] - 70) / 60, 0, 1)
+    weights = np.stack([0 * outer, 1 - outer, outer, 0 * outer])
+    turn = np.radians(turn_deg)
+    rotation = np.array(((np.cos(turn), -np.sin(turn)), (np.sin(turn), np.cos(turn))))
+    target = own.copy()
+    target[2:] = own[1] + (own[2:] - own[1]) @ rotation.T
+    points = bent(mesh.points, mesh.points, weights, Bend(own=own, target=target, scale=1, lean=0))
+    assert (doubled_areas(points, mesh.triangles) < -1).mean() < 0.02
+
+
+def test_a_limbs_pieces_cover_all_that_it_shows(figure: Character) -> None:
+    rig, alpha = limb_rigs(figure)[0], figure.layers[1].picture[..., 3]
+    found = {tuple(triangle) for piece in rig.pieces(alpha) for triangle in piece.triangles}
+    assert found == {tuple(triangle) for triangle in rig.mesh.over(alpha).triangles}
+
+
+def test_a_mesh_over_an_alpha_has_no_clear_triangles_far_from_it() -> None:
+    alpha = np.zeros((100, 100), np.float32)
+    alpha[30:60, 40:70] = 1
+    mesh = grid_mesh(np.ones_like(alpha), 10)
+    kept: Mesh = mesh.over(alpha)
+    corners = kept.points[kept.triangles]
+    assert (corners[..., 0].max(1) > 36).all()
+    assert (corners[..., 0].min(1) < 74).all()
+    centres = mesh.points[mesh.triangles].mean(1)
+    inside = (np.abs(centres - (54.5, 44.5)) < 15).all(1).sum()
+    assert len(kept.triangles) >= inside
