@@ -15,7 +15,7 @@ from backend.contract.job import Shadow
 from backend.contract.watch import Unwatched
 from backend.media.images import Pixels, rgb_of
 from backend.media.sequence import Sequence, SequenceWriter
-from backend.performer.tracks import Presence, Tracks
+from backend.performer.tracks import Tracks
 from backend.plate.build import build_plate
 from backend.plate.report import PlateReport
 from demo.truth import Truth
@@ -38,8 +38,8 @@ _INPAINT_RADIUS_PX = 3.0
 _SEEN_CONFIDENCE = 50
 """The plate's confidence is at most this where no other frame shows anything."""
 
-_ASIDE = 1.3
-"""How far beside the performer the pretended one stands, in widths of the performer's box."""
+_CROSSING = (0.12, 0.88)
+"""Where in the picture's width the pretended performer begins and ends: what one hides now is seen at another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Shadowing:
-    """One performer who is in the shot, and one only pretended, who walks beside."""
+    """One performer who is in the shot, and one only pretended, who walks across."""
 
     mattes: tuple[Sequence, Sequence]
     tracks: tuple[Tracks, Tracks]
@@ -100,19 +100,18 @@ def held_out(bench: Bench) -> Iterator[Row]:
 
 
 def pretended(matte: Sequence, tracks: Tracks, width: int, into: Path) -> Shadowing:
-    """Write a performer's mattes once more, all moved aside by one distance, to where there is more room."""
-    box = np.median(tracks.box[tracks.presence != Presence.ABSENT], axis=0)
-    aside = round(_ASIDE * float(box[2] - box[0]))
-    aside = aside if box[0] + box[2] < width else -aside
-    move = np.array([[1, 0, aside], [0, 1, 0]], np.float32)
+    """Write a performer's mattes once more, moved so that they cross the picture from left to right."""
+    centre = (tracks.box[:, 0] + tracks.box[:, 2]) / 2
+    aside = np.round(np.linspace(*_CROSSING, len(tracks)) * width - centre).astype(np.float32)
     with SequenceWriter(into) as writer:
         for index, picture in enumerate(matte.stream()):
+            move = np.array([[1, 0, aside[index]], [0, 1, 0]], np.float32)
             moved = cv2.warpAffine(picture, move, (picture.shape[1], picture.shape[0]), flags=cv2.INTER_NEAREST)
             writer.write(index, np.asarray(moved, np.uint8))
-    body, box_moved = tracks.body.copy(), tracks.box.copy()
-    body[..., 0] += aside
-    box_moved[:, [0, 2]] += aside
-    return Shadowing((matte, Sequence(into, len(matte))), (tracks, replace(tracks, body=body, box=box_moved)))
+    body, box = tracks.body.copy(), tracks.box.copy()
+    body[..., 0] += aside[:, None]
+    box[:, [0, 2]] += aside[:, None]
+    return Shadowing((matte, Sequence(into, len(matte))), (tracks, replace(tracks, body=body, box=box)))
 
 
 def _of_shot(done: Worked, shot: Truth, index: int) -> Restored:
