@@ -177,7 +177,11 @@ class _Texture:
     """A premultiplied picture at several sizes, so that a small figure does not shimmer."""
 
     def __init__(self, straight: Floats) -> None:
-        level = straight.copy()
+        rows, columns = np.flatnonzero(straight[..., 3].any(1)), np.flatnonzero(straight[..., 3].any(0))
+        top, left = (max(int(seen[0]) - 1, 0) if len(seen) else 0 for seen in (rows, columns))
+        bottom, right = (int(seen[-1]) + 2 if len(seen) else 1 for seen in (rows, columns))
+        self._origin = np.array((left, top), np.float32)
+        level = straight[top:bottom, left:right].copy()
         level[..., :3] *= level[..., 3:]
         self._levels = [level]
         while min(level.shape[:2]) > 64:
@@ -192,7 +196,7 @@ class _Texture:
             depth += 1
         level = self._levels[depth]
         shrink = np.array(level.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
-        texture = ((mesh.points + 0.5) * shrink - 0.5).astype(np.float32)
+        texture = ((mesh.points - self._origin + 0.5) * shrink - 0.5).astype(np.float32)
         return draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
 
 

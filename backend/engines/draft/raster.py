@@ -175,7 +175,8 @@ def _enlarge(small: Floats, times: int) -> Floats:
     large = large / np.maximum(cover, 1e-3)[..., None]
     # where the mesh folds over itself, neighbours lie far apart in the picture: between them is nothing to see
     nearest = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
-    folded = np.abs(large - nearest).max(-1) > _FOLD_PX
+    apart = cv2.absdiff(large, nearest) > _FOLD_PX
+    folded = apart[..., 0] | apart[..., 1]
     large[folded] = nearest[folded]
     large[cover <= 0.5] = OUTSIDE
     return np.asarray(large, np.float32)

@@ -43,6 +43,18 @@ def test_the_figure_is_gone_and_the_rest_keeps_its_bits() -> None:
     assert np.array_equal(filled[:8], rgb[:8])
 
 
+def test_what_lies_level_beside_the_figure_goes_on_behind_it() -> None:
+    sky, ground = (120, 170, 250), (90, 80, 60)
+    picture = np.full((200, 300, 3), sky, np.uint8)
+    picture[100:] = ground
+    figure = np.zeros((200, 300), np.float32)
+    figure[40:, 120:180] = 1
+    picture[figure > 0] = (255, 0, 0)
+    filled = fill_background(picture, figure).astype(int)
+    assert np.abs(filled[45:80, 120:180] - sky).max() < 25
+    assert np.abs(filled[120:, 120:180] - ground).max() < 25
+
+
 def test_a_driver_who_walks_up_to_the_camera_leaves_the_characters_size(figure: Character, standing: Still) -> None:
     driver = tracks_of(standing, 60)
     grows = np.linspace(1, 2.5, 60, dtype=np.float32)[:, None, None]

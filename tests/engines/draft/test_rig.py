@@ -6,7 +6,7 @@ import pytest
 
 from backend.engines.draft.character import Character
 from backend.engines.draft.mesh import Mesh, grid_mesh
-from backend.engines.draft.rig import Bend, bent, chain, limb_rigs
+from backend.engines.draft.rig import Bend, bent, limb_rigs
 
 
 def doubled_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
