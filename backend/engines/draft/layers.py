@@ -27,7 +27,7 @@ _TOOTH = 0.09
 _ROUND_PX, _SEAM = 1.5, (0.2, 0.6)
 _BESIDE_LEG = 0.75
 _COVERED = 0.5
-_REACHES, _AFAR = ((0.3, 1.0), (0.9, 0.1)), 1e-4
+_REACHES, _AFAR = ((0.06, 1.0), (0.3, 0.03), (0.9, 0.003)), 1e-5
 """How far colour flows under what covered it, shoulders, and the share of each reach."""
 _CLEARLY = 1.6
 _NOWHERE = 1e6
@@ -84,7 +84,7 @@ def take_apart(
     trunk_mask = _connected(trunk_mask, neck * scale, unit * scale)
     trunk_mask |= (cv2.dilate(trunk_mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (small_alpha <= _COVERED)
     covered = np.maximum(arms[0], arms[1])
-    trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), covered, unit))
+    trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), covered, _Cloth(unit, neck[1])))
     limbs = [
         Layer(name=limb.name, picture=np.dstack([colour, mask]))
         for limb, mask in zip(ARMS + LEGS, arms + legs, strict=True)
@@ -246,19 +246,28 @@ def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float) -> NDArray[np
     return np.asarray(pieces == pieces[row[nearest], column[nearest]])
 
 
-def _painted_in(colour: Floats, alpha: Floats, covered: Floats, unit: float) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Cloth:
+    """Where the trunk's cloth is: width of the shoulders, and the row above which there is hair and skin. Pixels."""
+
+    unit: float
+    neck_row: float
+
+
+def _painted_in(colour: Floats, alpha: Floats, covered: Floats, cloth: _Cloth) -> Floats:
     """Continue the trunk's colour smoothly under what covered it, at a third of the size.
 
-    A rim of either is not trusted: light catches it.
+    A rim of either is not trusted, as light catches it, nor is the head.
     """
     size = (max(1, colour.shape[1] // 3), max(1, colour.shape[0] // 3))
     small, trunk, hidden = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (colour, alpha, covered))
-    room = 2 * round(_CUFF * unit / 3) + 3
+    room = 2 * round(_CUFF * cloth.unit / 3) + 3
     rim = cv2.dilate(((hidden > 0.03) | (trunk < 0.9)).astype(np.uint8), np.ones((room, room), np.uint8))
     trusted = (rim == 0).astype(np.float32)
+    trusted[: max(0, int(cloth.neck_row / 3))] = 0
     if not trusted.any():
         return np.dstack([colour, alpha])
-    filled = cv2.resize(_smoothly_continued(small, trusted, unit / 3), colour.shape[1::-1])
+    filled = cv2.resize(_smoothly_continued(small, trusted, cloth.unit / 3), colour.shape[1::-1])
     # only what lay under a limb is invented; the trunk's own rim keeps its clean colour
     share = cv2.GaussianBlur(cv2.dilate(covered, np.ones((room, room), np.uint8)), (0, 0), 2)[..., None]
     share = np.clip(share * 1.6, 0, 1)
