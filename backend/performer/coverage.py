@@ -19,9 +19,13 @@ _GROWN = 0.1
 """How much more than the performer the segmenter is shown on each side, in lengths of the box's longer side."""
 
 _MOST_LOOKS = 3
+"""So often it is shown at most: a box that grows on and on follows something else."""
 
 _LIMB = 0.6
 """Thickness of a limb with its sleeve, in body widths."""
+
+_BRIDGED_LIMB = 1.2
+"""The same where the joints are only interpolated and may lie beside the limb."""
 
 _CORE = 0.27
 """Thickness of what is surely inside a limb, in body widths."""
@@ -46,7 +50,8 @@ def performer_coverage(detector: Detector, frame: Picture, body: Body, box: Box)
     windows it loses legs and hands and takes curtains for people.
     """
     pose = body.window.paste(body.mask)
-    near = np.maximum(body.window.paste(_round_coverage(body.mask)), _round_bones(body.points, frame.shape[:2]))
+    bones = _round_bones(body.points, frame.shape[:2], _LIMB)
+    near = np.maximum(body.window.paste(_round_coverage(body.mask)), bones)
     own = np.minimum(_person(detector, frame, box, near), near)
     either = np.minimum(np.maximum(pose, own), _along_limbs(body.points, frame.shape[:2]))
     return np.asarray(np.maximum(cv2.addWeighted(pose, 0.5, own, 0.5, 0), either), np.uint8)
@@ -57,7 +62,7 @@ def bridged_coverage(detector: Detector, frame: Picture, points: Points, box: Bo
 
     points: `33 3` in pixels of the frame. Returns `h w` uint8.
     """
-    near = _round_bones(points, frame.shape[:2])
+    near = _round_bones(points, frame.shape[:2], _BRIDGED_LIMB)
     return np.minimum(_person(detector, frame, box, near), near)
 
 
@@ -91,13 +96,16 @@ def _round_coverage(mask: Mask) -> Mask:
     return np.asarray(cv2.GaussianBlur(cv2.dilate(small, _NEAR), (0, 0), _NEAR.shape[0] / 4), np.uint8)
 
 
-def _round_bones(points: Points, shape: tuple[int, ...]) -> Mask:
-    """Draw a generous body round its joints, `33 3` in pixels: `h w` uint8, soft at its outline."""
+def _round_bones(points: Points, shape: tuple[int, ...], limb: float) -> Mask:
+    """Draw a generous body round its joints, `33 3` in pixels: `h w` uint8, soft at its outline.
+
+    limb: thickness of a limb in body widths.
+    """
     near = np.zeros(shape, np.uint8)
     width = body_width(points)
     at = np.round(points[:, :2]).astype(np.int32)
     for start, end in BONES:
-        cv2.line(near, at[start].tolist(), at[end].tolist(), 255, max(round(_LIMB * width), 1))
+        cv2.line(near, at[start].tolist(), at[end].tolist(), 255, max(round(limb * width), 1))
     cv2.fillConvexPoly(near, cv2.convexHull(at[list(TRUNK)]), 255)
     neck, waist = points[list(TRUNK[:2]), :2].mean(0), points[list(TRUNK[2:]), :2].mean(0)
     cv2.line(near, np.round(neck).astype(int).tolist(), np.round(waist).astype(int).tolist(), 255, round(width))

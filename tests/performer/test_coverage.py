@@ -62,6 +62,14 @@ def test_legs_below_the_box_are_the_performers_where_joints_are() -> None:
     assert covered[CURTAIN[1], CURTAIN[0]] == 0
 
 
+def test_one_segmentation_is_enough_inside_a_leg_but_not_beside_it() -> None:
+    frame, points, box = performer()
+    body = body_of(frame, points, box + np.array([-20, 0, 20, 0], np.float32))
+    covered = performer_coverage(painter(), np.zeros_like(frame), body, box)
+    assert covered[260, 162] > 200
+    assert 100 < covered[260, 140] < 150
+
+
 def test_a_bridged_body_is_covered_round_its_bones_from_the_side_too() -> None:
     frame, points, box = performer()
     points[:, 0] = HEAD[0]
