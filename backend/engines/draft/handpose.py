@@ -25,6 +25,8 @@ _SEEN_SHARE = (0.15, 0.85)
 """Shares of seen frames nearby between which a hand goes from rest to the performer's: a lone frame is no news."""
 _MODELLED_SHARE = 0.1
 """Part of the shot from which a hand is modelled: below it, the picture's own hand does."""
+_REST_SIGMA_FRAMES, _ALONG_FOREARM = 2.0, 0.25
+"""A resting hand follows the body's few points of it calmly, and more the forearm when they say little."""
 _SIZE_LIMITS = (0.8, 1.35)
 
 
@@ -46,8 +48,8 @@ def hold_hands(tracks: Tracks, points: Points, scale: Floats, joints: Floats, fa
         belief = eased(smooth(seen.astype(np.float32), _SEEN_SIGMA_FRAMES), _SEEN_SHARE)
         modelled.append(bool(there.any() and belief[there].mean() > _MODELLED_SHARE))
         wrist = joints[:, arm.end]
-        reach = joints[:, list(arm.tips)].mean(1) - wrist
-        shape = _at_rest((points.left_hand, points.right_hand)[side], reach, scale, facing)
+        reach = joints[:, list(arm.tips)].mean(1) - wrist + _ALONG_FOREARM * (wrist - joints[:, arm.middle])
+        shape = _at_rest((points.left_hand, points.right_hand)[side], smooth(reach, _REST_SIGMA_FRAMES), scale, facing)
         if seen.any():
             own = (points.left_hand, points.right_hand)[side] if points.hand_score[side] else None
             posed = _carried(given - given[:, :1], scale, seen) * _size(own, given, scale, seen) * scale[:, None, None]

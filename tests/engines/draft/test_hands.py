@@ -94,3 +94,12 @@ def test_a_hand_has_the_characters_size(gloved: tuple[Character, Still]) -> None
 def test_a_hand_is_drawn_in_one_way_through_the_shot(gloved: tuple[Character, Still]) -> None:
     character, still = gloved
     assert perform(waving(still, range(10, 28)), character.points, Fit()).hand_modelled.tolist() == [True, False]
+
+
+def test_an_unseen_hand_does_not_follow_the_bodys_points_of_it_in_jerks(gloved: tuple[Character, Still]) -> None:
+    character, still = gloved
+    tracks = tracks_of(still, COUNT)
+    body = tracks.body.copy()
+    body[20:, [17, 19], :2] = 2 * body[20:, 15:16, :2] - body[20:, [17, 19], :2]
+    points = held(replace(tracks, body=body, left_hand_score=np.zeros(COUNT, np.float32)), character)
+    assert np.abs(np.diff(points, axis=0)).max() < REACH_PX.max()
