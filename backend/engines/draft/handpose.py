@@ -49,7 +49,7 @@ def hold_hands(tracks: Tracks, points: Points, scale: Floats, joints: Floats, fa
         modelled.append(bool(there.any() and belief[there].mean() > _MODELLED_SHARE))
         wrist = joints[:, arm.end]
         reach = joints[:, list(arm.tips)].mean(1) - wrist + _ALONG_FOREARM * (wrist - joints[:, arm.middle])
-        shape = _at_rest((points.left_hand, points.right_hand)[side], smooth(reach, _REST_SIGMA_FRAMES), scale, facing)
+        shape = _at_rest((points.left_hand, points.right_hand)[side], reach, scale, facing)
         if seen.any():
             own = (points.left_hand, points.right_hand)[side] if points.hand_score[side] else None
             posed = _carried(given - given[:, :1], scale, seen) * _size(own, given, scale, seen) * scale[:, None, None]
@@ -78,8 +78,9 @@ def _size(own: Floats | None, given: Floats, scale: Floats, seen: NDArray[np.boo
 def _at_rest(own: Floats, reach: Floats, scale: Floats, facing: Floats) -> Floats:
     """Turn the picture's hand `21 2` so that it reaches where the body's points say, `f 2`; gives `f 21 3` offsets."""
     offsets = (own - own[0])[None] * np.stack([facing, np.ones_like(facing)], 1)[:, None]
-    before, now = offsets[:, 9], reach
-    angle = np.arctan2(now[:, 1], now[:, 0]) - np.arctan2(before[:, 1], before[:, 0])
+    # angles, not vectors: a hand that points the other way at once would shrink to nothing between
+    now = smooth(np.unwrap(np.arctan2(reach[:, 1], reach[:, 0])), _REST_SIGMA_FRAMES)
+    angle = now - np.arctan2(offsets[:, 9, 1], offsets[:, 9, 0])
     c, s = (scale * np.cos(angle))[:, None], (scale * np.sin(angle))[:, None]
     x, y = offsets[..., 0], offsets[..., 1]
     return np.stack([c * x - s * y, s * x + c * y, np.zeros_like(x)], -1).astype(np.float32)
