@@ -16,7 +16,7 @@ from ..engines.base import Ability, Engine, Plan, ShotSize
 from ..media.clip import open_clip
 from ..media.clipinfo import Clip, assumptions, check_range, reductions
 from ..media.disk import FolderReadOnlyError
-from ..media.images import check_size, read_size
+from ..media.images import PictureUnreadableError, check_size, read_size
 from .engines import engine_named
 
 _NAME = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]+")
@@ -131,7 +131,10 @@ def _check_files(casting: Casting, folder: Path) -> None:
     for path, what in named:
         if path and not (folder / path).exists():
             raise FileMissingError(folder / path, what)
-    check_size(folder / casting.character, read_size(folder / casting.character))
+    picture = folder / casting.character
+    if not picture.is_file():
+        raise PictureUnreadableError(picture)
+    check_size(picture, read_size(picture))
 
 
 def _checked_last(job: Job, clip: Clip) -> int:

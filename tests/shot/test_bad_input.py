@@ -86,6 +86,8 @@ def _good_character(folder: Path) -> Path:
         (_gap, _good_character, "3 to 4"),
         (_good_clip, _missing, "character picture"),
         (_good_clip, _empty, "empty.mp4"),
+        (_good_clip, _gap, "sequence can't be read"),
+        (_good_clip, _good_clip, "good.mp4 can't be read"),
         (_good_clip, _pixel, "1 x 1"),
         (_good_clip, _giant, "16000 x 16000"),
     ],
