@@ -48,7 +48,7 @@ def truth(bench: Bench) -> Iterator[Row]:
         shot = bench.shot("solo", seed)
         smooth = errors(bench.replaced_shot(shot).tracks, shot)
         bench.say("tracking without smoothing")
-        with patch.object(bridge, "smoothed", lambda track, _: track):
+        with patch.object(bridge, "smoothed", lambda track, *_: track):
             raw = errors(tracked(bench, Sequence(shot.beauty, len(shot))), shot)
         yield Row(
             "joint error, 17 COCO joints where visible, in nose-ankle heights",

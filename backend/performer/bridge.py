@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .detect import Hand
-from .points import LEFT_WRIST, NOSE, RIGHT_WRIST, TRUNK
+from .points import FEET, LEFT_WRIST, NOSE, RIGHT_WRIST, TRUNK
 from .sighting import Sighting
 from .smooth import Track, runs, smoothed
 from .tracks import BODY_POINTS, FACE_POINTS, HAND_POINTS, Presence, Tracks
@@ -82,7 +82,7 @@ def tracks_of(frames: Many[Found | None], frame_area: Box) -> Tracks:
         points = [mark.points if mark else None for mark in marks]
         hands.append(_ridden(points, [mark.score if mark else 0.0 for mark in marks], wrist, HAND_POINTS))
     return Tracks(
-        body=smoothed(body, present),
+        body=smoothed(body, present, FEET),
         body_score=score,
         face=smoothed(face, present & (face_score > 0)),
         face_score=np.where(present, face_score, 0).astype(np.float32),

@@ -31,6 +31,8 @@ LIMB_BONES = tuple(bone for bone in BONES if bone not in ((27, 31), (28, 32)))
 UPPER_BODY = (*TRUNK, LEFT_ELBOW, RIGHT_ELBOW)
 LEFT_HAND, RIGHT_HAND = (15, 17, 19, 21), (16, 18, 20, 22)
 """The pose's own few points of a hand: wrist, little finger, index finger, thumb."""
+FEET = ((27, 29, 31), (28, 30, 32))
+"""Ankle, heel and toes, left and right."""
 
 FACE_TOP, FACE_CHIN = 10, 152
 """Points of the face mesh: top of the forehead, tip of the chin."""

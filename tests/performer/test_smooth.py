@@ -11,6 +11,10 @@ from backend.performer.smooth import Track, runs, smoothed
 FRAMES = np.arange(30, dtype=np.float32)
 ALL = np.ones(30, bool)
 
+HEIGHT_PX = 240
+SHOT = np.arange(60)
+WHOLE_SHOT = np.ones(len(SHOT), bool)
+
 
 def points(x: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> Track:
     """Two points 100 px apart that move alike."""
@@ -60,3 +64,58 @@ def test_short_tracks_stay_what_they_are_where_there_is_nothing_to_tell_noise_by
 def test_runs_are_inclusive() -> None:
     assert runs(np.array([True, True, False, True])) == [(0, 1), (3, 3)]
     assert runs(np.zeros(3, bool)) == []
+
+
+def stepping(noise_px: float) -> tuple[Track, Track]:
+    """A figure of three foot points and a head under a panning camera, measured and true, `60 4 3`.
+
+    The foot stands for 30 frames, makes a step of a third of the height within 12, and stands again.
+    """
+    phase = np.clip((SHOT - 29) / 12, 0, 1)
+    step = HEIGHT_PX / 3 * (phase - np.sin(2 * np.pi * phase) / (2 * np.pi))
+    lift = -HEIGHT_PX / 10 * np.sin(np.pi * phase) ** 2
+    foot = np.stack([1.5 * SHOT + step, HEIGHT_PX + lift, 0 * step], 1)
+    parts = np.array([(0, -10, 0), (-5, 0, 0), (15, 0, 0)])
+    head = np.stack([1.5 * SHOT, 0 * step, 0 * step], 1)
+    true = np.concatenate([foot[:, None] + parts, head[:, None]], 1).astype(np.float32)
+    # trackers waver: what they err by in a frame they err by in the next too
+    wave = np.random.default_rng(3).normal(0, 1, (len(SHOT) + 2, 4, 2))
+    wave = (wave[:-2] + wave[1:-1] + wave[2:]) / np.sqrt(3)
+    measured = true.copy()
+    measured[..., :2] += noise_px * wave
+    return measured, true
+
+
+def test_a_standing_foot_stays_in_its_place_under_a_panning_camera() -> None:
+    measured, true = stepping(noise_px=1.2)
+    held = smoothed(measured, WHOLE_SHOT, [(0, 1, 2)])
+    stands = (SHOT < 28) | (SHOT > 43)
+
+    def slip(track: Track) -> float:
+        return float(np.linalg.norm((track - true)[stands, :3, :2].mean(1), axis=-1).mean())
+
+    assert slip(held) < 0.6 * slip(measured)
+    assert slip(held) < 0.7 * slip(smoothed(measured, WHOLE_SHOT))
+
+
+@pytest.mark.parametrize("noise_px", [0.0, 1.2])
+def test_a_held_foot_starts_and_ends_its_step_when_the_true_one_does(noise_px: float) -> None:
+    measured, true = stepping(noise_px)
+    held = smoothed(measured, WHOLE_SHOT, [(0, 1, 2)])
+    off = np.linalg.norm((held - true)[25:46, :3, :2].mean(1), axis=-1)
+    assert off.max() < 0.01 * HEIGHT_PX
+    third = HEIGHT_PX / 9
+    gone, really_gone = ((track[:, 0, 0] - 1.5 * SHOT > third).argmax() for track in (held, true))
+    assert abs(int(gone) - int(really_gone)) <= 1
+
+
+def test_only_feet_are_held() -> None:
+    measured, _ = stepping(noise_px=1.2)
+    held = smoothed(measured, WHOLE_SHOT, [(0, 1, 2)])
+    np.testing.assert_array_equal(held[:, 3], smoothed(measured, WHOLE_SHOT)[:, 3])
+
+
+def test_a_foot_seen_for_a_few_frames_only_is_smoothed_as_any_point() -> None:
+    measured, _ = stepping(noise_px=1.2)
+    few = SHOT < 8
+    np.testing.assert_array_equal(smoothed(measured, few, [(0, 1, 2)]), smoothed(measured, few))
