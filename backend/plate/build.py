@@ -17,7 +17,7 @@ from ..media.images import write_picture
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.tracks import Tracks
 from .camera import Camera, CameraKind, follow_camera
-from .ground import Ground, complete, lay_ground
+from .ground import Ground, complete, lay_ground, place_ground
 from .hole import hole_of
 from .parallax import Parallax
 from .report import PlateReport
@@ -136,13 +136,14 @@ def _write_plates(frames: Sequence, holes: Sequence, witnesses: Witnesses, into:
 
 
 def _know_segment(witnesses: Witnesses, view: View, most_pixels: int) -> Ground:
-    """Learn the set behind a view's segment: first as one plane, then with what the plane leaves over."""
+    """Learn the set behind a view's segment: its relief from points, its picture, then what flow adds to both."""
     witnesses.plane, witnesses.shift = np.eye(3), None
-    ground = lay_ground(witnesses, view.segment, view.size, most_pixels)
+    place = place_ground(witnesses.camera, view.segment, view.size, most_pixels)
     if witnesses.camera.kind is CameraKind.MOVING:
-        witnesses.plane, witnesses.shift = np.linalg.inv(ground.view.to_ground), Parallax(witnesses, ground)
-        ground = lay_ground(witnesses, view.segment, view.size, most_pixels)
-    return complete(ground, witnesses.white)
+        witnesses.plane = np.linalg.inv(place.to_ground)
+        witnesses.shift = shift = Parallax(witnesses, place)
+        shift.refine(witnesses, lay_ground(witnesses, place, view.size))
+    return complete(lay_ground(witnesses, place, view.size), witnesses.white)
 
 
 def _restored(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .camera import Camera
 from .fill import fill
 from .geometry import Homography, Points, pixels_of, project, read_at, scaling
-from .samples import View, Witnesses, agree
+from .samples import Shift, View, Witnesses, agree
 
 _FURTHEST = 1.0
 """The picture reaches this many frame sizes beyond its middle frame; a longer pan shows a hole only near it."""
@@ -33,20 +33,27 @@ class Ground:
     unseen: NDArray[np.bool_]
     wanted: NDArray[np.bool_]
 
-    def read(self, view: View, points: Points) -> NDArray[np.float32]:
-        """Give the colours `n 3` of a frame's pixels in that frame's exposure."""
+    def read(self, view: View, points: Points, shift: Shift | None) -> NDArray[np.float32]:
+        """Give the colours `n 3` of a frame's pixels in that frame's exposure. shift: of this picture."""
         places = project(project(points, view.to_ground), np.linalg.inv(self.view.to_ground))
+        places = places if shift is None else shift.settled(view.time, places)
         return read_at(self.colour, places) * (view.gain / self.view.gain)
 
 
-def lay_ground(witnesses: Witnesses, segment: int, frame_size: tuple[int, int], most_pixels: int) -> Ground:
-    """Paint a segment's set from all witnesses, in the view of its middle frame. What none has seen stays black.
+def place_ground(camera: Camera, segment: int, frame_size: tuple[int, int], most_pixels: int) -> View:
+    """Choose the picture of a segment's set: in the view of its middle frame, of so many pixels at most."""
+    members = np.flatnonzero(camera.segment == segment)
+    return _place(camera, members, middle_of(members), frame_size, most_pixels)
 
-    most_pixels: the picture's size at most.
-    """
-    members = np.flatnonzero(witnesses.camera.segment == segment)
-    middle = int(members[len(members) // 2])
-    view = _place(witnesses.camera, members, middle, frame_size, most_pixels)
+
+def middle_of(members: NDArray[np.intp]) -> int:
+    """Tell the middle one of a segment's frames."""
+    return int(members[len(members) // 2])
+
+
+def lay_ground(witnesses: Witnesses, view: View, frame_size: tuple[int, int]) -> Ground:
+    """Paint a segment's set from all witnesses. What none has seen stays black."""
+    members = np.flatnonzero(witnesses.camera.segment == view.segment)
     width, height = view.size
     _, _, points = pixels_of(np.ones((height, width), bool))
     samples = witnesses.ask(view, points)

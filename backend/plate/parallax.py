@@ -7,6 +7,7 @@ is not seen, but the camera moves smoothly: there it is interpolated in time fro
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -14,34 +15,91 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fill import spread
-from .geometry import Points, read_at, scaling
-from .ground import Ground
-from .samples import Witnesses
+from .geometry import Points, is_set_at, project, read_at, scaling
+from .ground import Ground, middle_of
+from .relief import CELL_PX, find_relief
+from .samples import Shift, View, Witnesses
+from .trails import follow_trails
 
-_CELL_PX = 8
 _FLOW_HEIGHT_PX = 360
 _MOST_SHIFT = 0.05
 """Larger residual motion, in picture heights, is taken for a moving thing and not for parallax."""
 _MEMORY_FIELDS = 48
+_ITERATIONS = 5
+_LEAST_SAY_PX = 2.0
+_MOST_LEFT = 0.006
+"""Once the relief is known, more residual motion than this, in picture heights, is a mistake of the flow."""
 
 Field = NDArray[np.float32]
 
 
 class Parallax:
-    """Residual motion over time in one segment, in pixels of the ground's picture: a `Shift` for its witnesses."""
+    """Motion over time in one segment besides its plane's, in pixels of the ground's picture: a `Shift`."""
 
-    def __init__(self, witnesses: Witnesses, ground: Ground) -> None:
-        segment = witnesses.camera.segment
-        self._times = np.array([at for at in witnesses.indices if segment[at] == ground.view.segment])
-        measured = [_measure(witnesses, ground, int(index)) for index in self._times]
-        self._flow = np.stack([flow for flow, _ in measured])
-        self._seen = np.stack([seen for _, seen in measured])
+    def __init__(self, witnesses: Witnesses, place: View) -> None:
+        self._members = np.flatnonzero(witnesses.camera.segment == place.segment)
+        self._ground_time = place.time
+        pictures = (_stabilised(witnesses, place, int(index)) for index in self._members)
+        trails = follow_trails((_grey(picture), np.where(seen, 255, 0).astype(np.uint8)) for picture, seen in pictures)
+        middle = int(np.searchsorted(self._members, middle_of(self._members)))
+        pixel = place.size[1] / _small_size(place)[1]
+        self._relief = find_relief(trails, len(self._members), middle, pixel, place.size)
+        self._times = np.zeros(0, np.intp)
         self._fields: dict[float, Field] = {}
 
-    def __call__(self, from_time: float, to_time: float, plane: Points) -> Points:
-        """Tell how far points (`n 2`) of the ground's picture move from one time to another."""
-        cells = plane / np.float32(_CELL_PX) + np.float32(0.5 / _CELL_PX - 0.5)
-        return read_at(self._field(to_time) - self._field(from_time), cells, cv2.INTER_LINEAR)
+    def refine(self, witnesses: Witnesses, ground: Ground) -> None:
+        """Measure what is left over by flow. ground: painted with the motion that is known so far."""
+        times = [at for at in witnesses.indices if at in set(self._members)]
+        measured = [self._measure(witnesses, ground, at) for at in times]
+        self._flow = np.stack([flow for flow, _ in measured])
+        self._seen = np.stack([seen for _, seen in measured])
+        self._times = np.array(times)
+        self._deepen()
+
+    def _deepen(self) -> None:
+        """Let the relief take what part of the flow a better depth explains: at all times at once."""
+        if self._relief is None:
+            return
+        motion = np.stack([self._relief.motion(turn) for turn in np.searchsorted(self._members, self._times)])
+        say = np.square(motion).sum(3) * self._seen
+        more = ((self._flow * motion).sum(3) * self._seen).sum(0) / (say.sum(0) + _LEAST_SAY_PX**2)
+        self._flow = (self._flow - more[..., None] * motion).astype(np.float16)
+        self._relief = replace(self._relief, depth=self._relief.depth + more.astype(np.float32))
+        self._flow[np.hypot(self._flow[..., 0], self._flow[..., 1]) > _MOST_LEFT * self._relief.size[1]] = 0
+
+    def moved(self, time: float, places: Points) -> Points:
+        """Tell where places (`n 2`) of the ground's picture are in the frame of a time."""
+        if time == self._ground_time:
+            return places
+        rigid = self._rigid(time, places)
+        if not len(self._times):
+            return rigid
+        cells = places / np.float32(CELL_PX) + np.float32(0.5 / CELL_PX - 0.5)
+        return rigid + read_at(self._field(time), cells, cv2.INTER_LINEAR)
+
+    def settled(self, time: float, seen: Points) -> Points:
+        """Tell which places are seen there: the inverse, by iteration, as motion changes little from place to place."""
+        places = seen
+        for _ in range(0 if time == self._ground_time else _ITERATIONS):
+            places = places + seen - self.moved(time, places)
+        return places
+
+    def _rigid(self, time: float, places: Points) -> Points:
+        turn = int(np.searchsorted(self._members, time))
+        return places if self._relief is None else self._relief.moved(turn, places)
+
+    def _measure(
+        self, witnesses: Witnesses, ground: Ground, index: int
+    ) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+        """Measure the flow of one witness on the picture's grid of cells, in picture pixels, and where it is known."""
+        theirs, seen = _stabilised(witnesses, ground.view, index, self)
+        size = (theirs.shape[1], theirs.shape[0])
+        ours = np.asarray(cv2.resize(ground.colour, size, interpolation=cv2.INTER_AREA), np.float32)
+        ours *= np.float32(255 / witnesses.white)
+        unseen = cv2.resize(ground.unseen.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+        usable = seen & ~unseen
+        flow = _flow(_grey(ours), _grey(np.where(usable[..., None], theirs, ours)), usable)
+        return _on_cells(flow * np.float32(ground.view.size[1] / size[1]), usable, ground.view.size)
 
     def _field(self, time: float) -> Field:
         """Interpolate the flow at a time, cell by cell, between the frames before and after that saw the cell."""
@@ -71,23 +129,35 @@ def _smooth(field: Field, known: NDArray[np.bool_]) -> Field:
     return np.asarray(cv2.GaussianBlur(spread(field, known), (0, 0), 1.0), np.float32)
 
 
-def _measure(witnesses: Witnesses, ground: Ground, index: int) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-    """Measure the flow of one witness on the picture's grid of cells, in picture pixels, and where it is known."""
-    width, height = ground.view.size
+def _small_size(place: View) -> tuple[int, int]:
+    width, height = place.size
     factor = min(1.0, _FLOW_HEIGHT_PX / height)
-    size = (max(16, round(width * factor)), max(16, round(height * factor)))
-    to_small = scaling(size[0] / width, size[1] / height)
+    return max(16, round(width * factor)), max(16, round(height * factor))
+
+
+def _stabilised(
+    witnesses: Witnesses, place: View, index: int, shift: Shift | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Show a frame in the ground's picture, small: its colours 0..255 in the picture's exposure, and where it is seen.
+
+    Without a shift only the camera's plane stands still.
+    """
+    size = _small_size(place)
+    columns, rows = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32))
+    from_small = np.linalg.inv(scaling(size[0] / place.size[0], size[1] / place.size[1]))
+    places = project(np.stack([columns.ravel(), rows.ravel()], 1), from_small)
+    places = places if shift is None else shift.moved(index, places)
+    places = project(places, np.linalg.inv(witnesses.camera.to_ground[index]) @ place.to_ground)
     frame, free = witnesses.picture(index)
-    place = to_small @ np.linalg.inv(ground.view.to_ground) @ witnesses.camera.to_ground[index]
-    theirs = cv2.warpPerspective(frame, place, size, flags=cv2.INTER_AREA).astype(np.float32)
-    theirs *= ground.view.gain / witnesses.camera.gain[index]
-    seen = cv2.warpPerspective(free.astype(np.uint8), place, size, flags=cv2.INTER_NEAREST) > 0
-    ours = np.asarray(cv2.resize(ground.colour, size, interpolation=cv2.INTER_AREA), np.float32)
-    unseen = cv2.resize(ground.unseen.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-    usable = seen & ~unseen
-    unit = np.float32(255 / np.iinfo(frame.dtype).max)
-    flow = _flow(_grey(ours * unit), _grey(np.where(usable[..., None], theirs, ours) * unit), usable)
-    return _on_cells(flow / np.float32(to_small[1, 1]), usable, (width, height))
+    seen = is_set_at(free, places).reshape(size[1], size[0])
+    gain = place.gain / witnesses.camera.gain[index] * np.float32(255 / witnesses.white)
+    return read_at(_prefiltered(frame, place, size), places, cv2.INTER_LINEAR).reshape(size[1], size[0], 3) * gain, seen
+
+
+def _prefiltered(frame: NDArray[Any], place: View, size: tuple[int, int]) -> NDArray[Any]:
+    """Blur a frame that is shown at a smaller size, so that fine patterns do not alias."""
+    shrink = float(np.sqrt(abs(np.linalg.det(place.to_ground[:2, :2])))) * place.size[1] / size[1]
+    return frame if shrink <= 1.1 else np.asarray(cv2.GaussianBlur(frame, (0, 0), 0.5 * float(np.sqrt(shrink**2 - 1))))
 
 
 def _flow(ours: NDArray[np.uint8], theirs: NDArray[np.uint8], usable: NDArray[np.bool_]) -> Field:
@@ -107,7 +177,7 @@ def _flow(ours: NDArray[np.uint8], theirs: NDArray[np.uint8], usable: NDArray[np
 def _on_cells(
     flow: Field, usable: NDArray[np.bool_], size: tuple[int, int]
 ) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-    cells = (-(-size[0] // _CELL_PX), -(-size[1] // _CELL_PX))
+    cells = (-(-size[0] // CELL_PX), -(-size[1] // CELL_PX))
     weight = np.asarray(cv2.resize(usable.astype(np.float32), cells, interpolation=cv2.INTER_AREA))
     total = np.asarray(cv2.resize(flow * usable[..., None], cells, interpolation=cv2.INTER_AREA))
     mean = total.reshape(cells[1], cells[0], 2) / np.maximum(weight, 1e-6).reshape(cells[1], cells[0], 1)

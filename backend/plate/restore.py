@@ -63,7 +63,7 @@ def restore(witnesses: Witnesses, ground: Ground, view: View, frame: NDArray[Any
         whole = _whole(part, samples.of(differing), expected[differing], unit, len(hole))
         colour[differing] += (whole - colour[differing]) * alone[differing]
     trust = np.clip(canvas.depth(seen) / _SOFT_SEAM_PX, 0, 1)[:, None]
-    colour = colour * trust + ground.read(view, points) * (1 - trust)
+    colour = colour * trust + ground.read(view, points, witnesses.shift) * (1 - trust)
     difference = (frame[rows, columns].astype(np.float32) - colour) * unit
     correction, misfit = canvas.seam(difference, ~within & seen)
     plate = frame.copy()

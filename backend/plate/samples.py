@@ -8,9 +8,8 @@ where none agree (leaves, a crowd) a median would be a ghost, and restore.py tak
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,8 +78,16 @@ class Consensus:
     spread: NDArray[np.float32]
 
 
-Shift = Callable[[float, float, Points], Points]
-"""How far points of the plane move from one time to another, see parallax.py."""
+class Shift(Protocol):
+    """Where the places (`n 2`) of the ground's picture are seen, besides what the camera's plane tells; parallax.py."""
+
+    def moved(self, time: float, places: Points) -> Points:
+        """Tell where places are in the frame of a time."""
+        ...
+
+    def settled(self, time: float, seen: Points) -> Points:
+        """Tell which places are seen there: the inverse."""
+        ...
 
 
 class Witnesses:
@@ -119,6 +126,11 @@ class Witnesses:
                 self._open.popitem(last=False)
         return self._open[index]
 
+    def settled(self, view: View, points: Points) -> Points:
+        """Tell where the view's pixels (n points) lie in the picture that the shift is known in."""
+        plane = project(points, self.plane @ view.to_ground)
+        return plane if self.shift is None else self.shift.settled(view.time, plane)
+
     def ask(self, view: View, points: Points) -> Samples:
         """Collect samples of each of the view's pixels (n points), never from the view's own frame.
 
@@ -129,13 +141,13 @@ class Witnesses:
         flat = colours.reshape(-1, 3)
         count, settled = np.zeros(total, np.intp), np.zeros(total, bool)
         age = np.full(total, np.inf, np.float32)
-        plane = project(points, self.plane @ view.to_ground)
+        plane = self.settled(view, points)
         # A tripod's frames share one grid: their pixels are copied, never resampled.
         on_grid = self.camera.kind is CameraKind.LOCKED_OFF and np.array_equal(view.to_ground, np.eye(3))
         read = _copy_at if on_grid else read_at
         for index in self._useful(view, plane):
             wanting = np.flatnonzero(~settled)
-            places = self._places(view, index, plane.take(wanting, 0))
+            places = self._places(index, plane.take(wanting, 0))
             frame, free = self.picture(index)
             seen = is_set_at(free, places)
             here = wanting[seen]
@@ -160,7 +172,7 @@ class Witnesses:
         others = [index for index in self.indices if index != view.time and segment[index] == view.segment]
         if not others:
             return []
-        seen = np.stack([is_set_at(self._glances[at], self._places(view, at, probes) / self._cell) for at in others])
+        seen = np.stack([is_set_at(self._glances[at], self._places(at, probes) / self._cell) for at in others])
         nearness = 1 / (1 + np.abs(np.array(others) - view.time) / _NEAR_FRAMES)
         count = np.zeros(len(probes), np.intp)
         chosen: list[int] = []
@@ -176,8 +188,8 @@ class Witnesses:
     def _free(self, index: int) -> NDArray[np.uint8]:
         return np.where(grow(self._holes[index] > 0, _KERNEL_PX), 0, 1).astype(np.uint8)
 
-    def _places(self, view: View, index: int, plane: Points) -> Points:
-        moved = plane if self.shift is None else plane + self.shift(view.time, index, plane)
+    def _places(self, index: int, plane: Points) -> Points:
+        moved = plane if self.shift is None else self.shift.moved(index, plane)
         return project(moved, np.linalg.inv(self.plane @ self.camera.to_ground[index]))
 
 

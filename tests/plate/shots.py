@@ -86,6 +86,39 @@ def known_shot(
     return shot
 
 
+def room_shot(frame_count: int) -> KnownShot:
+    """Film a wall and a floor of zigzags from a camera that travels sideways: no one homography holds for both.
+
+    The performer walks over the floor. Each plane is seen exactly; `to_set` stays empty.
+    """
+    shot = KnownShot([], [], [], [])
+    for index in range(frame_count):
+        clean = _room(-0.45 + 0.9 * index / (frame_count - 1))
+        matte = figure((round(55 + 80 * index / (frame_count - 1)), 84))
+        cover = (matte / 255)[..., None]
+        frame = np.rint(clean * (1 - cover) + np.array((20, 180, 60)) * cover).astype(np.uint8)
+        for pictures, picture in zip((shot.frames, shot.truth, shot.mattes), (frame, clean, matte), strict=True):
+            pictures.append(picture)
+    return shot
+
+
+def _room(camera_x: float) -> NDArray[np.uint8]:
+    """See the room from 1.4 m above the floor and 4 m before the wall, three rays a pixel and axis."""
+    fine, focal = 3, 1.0 * WIDTH
+    rows, columns = (np.indices((HEIGHT * fine, WIDTH * fine)) + 0.5) / fine - 0.5
+    right, down = (columns - WIDTH / 2) / focal, (rows - HEIGHT / 2) / focal + 0.08
+    depth = np.minimum(4.0, 1.4 / np.maximum(down, 1e-6))
+    across, along = camera_x + right * depth, depth
+    wall = cv2.resize(data.astronaut()[20:, 60:], None, fx=1.4, fy=1.4)
+    at = np.stack([(across + 2.6) * 110, (down * depth + 1.7) * 110], -1).astype(np.float32)
+    seen = cv2.remap(wall, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    zigzag = np.sin(2 * np.pi * (along / 0.35 + np.abs((across / 0.3) % 1 - 0.5) * 1.4))
+    border = np.abs(np.abs(across) - 0.9) < 0.06
+    floor = 150 + 60 * np.tanh(3 * zigzag)[..., None] * np.array((1.0, 0.8, 0.6)) - 60 * border[..., None]
+    picture = np.where((depth < 4)[..., None], floor, seen).astype(np.float32)
+    return np.rint(cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)).astype(np.uint8)
+
+
 def figure(centre: tuple[int, int]) -> NDArray[np.uint8]:
     """The performer's soft matte."""
     matte = np.zeros((HEIGHT, WIDTH), np.uint8)

@@ -25,6 +25,7 @@ from .shots import (
     on_disk,
     panning,
     psnr,
+    room_shot,
     shadow_below,
     still,
     tracks_of,
@@ -58,6 +59,18 @@ def test_a_moving_cameras_plate_is_true_and_beats_inpainting(pan: KnownShot, pan
         inpainted = cv2.inpaint(pan.frames[index], pan_built.hole[index], 3, cv2.INPAINT_TELEA)
         assert ours >= 30
         assert ours >= psnr(inpainted, pan.truth[index], hole) + 4
+
+
+def test_a_floor_that_repeats_is_true_though_the_camera_follows_the_wall(tmp_path: Path) -> None:
+    shot = room_shot(FRAMES)
+    result = built(shot, tmp_path)
+    for index in range(2, FRAMES, 3):
+        hole = result.hole[index] > 0
+        hole[: HEIGHT // 2] = False
+        inpainted = cv2.inpaint(shot.frames[index], result.hole[index], 3, cv2.INPAINT_TELEA)
+        ours = psnr(result.plate[index], shot.truth[index], hole)
+        assert ours >= 28
+        assert ours >= psnr(inpainted, shot.truth[index], hole) + 4
 
 
 def test_a_locked_off_camera_gives_back_the_very_pixels(tmp_path: Path) -> None:

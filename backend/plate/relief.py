@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far the set stands out from the plane that the camera was matched to: plane and parallax.
+
+What one homography a frame leaves over of a rigid set is known by one number a place and three a frame: the place `p`
+of the middle frame is seen at `(p + d * (e_x, e_y)) / (1 + d * e_z)`, its depth `d` being 0 on the plane and linear
+on any other one (Irani and Anandan 1996). So a floor behind feet is known from the floor round them, and from any two
+other times at which it was seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Points, read_at
+from .trails import Trails
+
+CELL_PX = 8
+"""Side of a cell of depth, in pixels of the ground's picture."""
+
+_ROUNDS = 60
+_PATIENCE, _HURRY = 16.0, 0.9
+"""A sighting is an outlier only when it is so many times too far off, at first, and less round by round."""
+_OUTLIER = 0.75
+"""Error of a sighting, in pixels at 360 rows, from which it counts less than half."""
+_LEAST_MOTION = 0.3
+"""Parallax below this, in pixels at 360 rows, is not told from errors of tracking."""
+_LEAST_POINTS = 12
+_NEIGHBOURS = 14
+_DEPTH_ROUNDS = 3
+_AT_ONCE = 1024
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """depth: per cell of the ground's picture, `rows columns` float32. epipoles: `f 3`, of the segment's frames.
+
+    Places are measured in picture heights from the picture's middle. size: of the picture, width and height.
+    """
+
+    depth: NDArray[np.float32]
+    epipoles: Numbers
+    size: tuple[int, int]
+
+    def moved(self, turn: int, points: Points) -> Points:
+        """Tell where places (`n 2`) of the ground's picture are in the segment's frame number `turn`."""
+        cells = points / np.float32(CELL_PX) + np.float32(0.5 / CELL_PX - 0.5)
+        depth = read_at(self.depth, cells, cv2.INTER_LINEAR)[:, None]
+        epipole = self.epipoles[turn].astype(np.float32)
+        towards = epipole[:2] - epipole[2] * _centred(points, self.size)
+        return np.asarray(points + depth / (1 + depth * epipole[2]) * towards * np.float32(self.size[1]), np.float32)
+
+    def motion(self, turn: int) -> NDArray[np.float32]:
+        """Tell how far each cell moves, in pixels of the picture, for a depth more by one: `rows columns 2`."""
+        rows, columns = np.indices(self.depth.shape, np.float32)
+        scale = np.float32(self.size[1])
+        places = _centred((np.stack([columns, rows], 2) + 0.5) * CELL_PX - 0.5, self.size)
+        epipole = self.epipoles[turn].astype(np.float32)
+        nearness = 1 + self.depth[..., None] * epipole[2]
+        return np.asarray((epipole[:2] - epipole[2] * places) / np.square(nearness) * scale, np.float32)
+
+
+def find_relief(trails: Trails, turns: int, middle: int, to_ground_px: float, size: tuple[int, int]) -> Relief | None:
+    """Solve for the depth of the set and the way of the camera. None where no parallax is proven.
+
+    turns: how many frames. middle: the frame whose view the depths are in. to_ground_px: size of a trail's pixel in
+    the ground's picture, which is `size` (width, height) large.
+    """
+    if len(trails.point) == 0 or trails.point.max() + 1 < _LEAST_POINTS:
+        return None
+    places = _centred((trails.place + 0.5) * to_ground_px - 0.5, size)
+    sightings = _Sightings(trails.point, trails.turn, places, turns, middle)
+    pixel = to_ground_px / size[1]
+    epipoles = sightings.first_epipoles(_OUTLIER * pixel)
+    solved = sightings.refine(epipoles, _OUTLIER * pixel)
+    if solved.motion < _LEAST_MOTION * pixel:
+        return None
+    depth = _spread_depth(solved, size)
+    return Relief(depth, solved.epipoles, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """Points' places `n 2`, depths `n` and say `n`, and the epipoles. motion: rms parallax of the sightings."""
+
+    places: Numbers
+    depths: Numbers
+    says: Numbers
+    epipoles: Numbers
+    motion: float
+
+
+class _Sightings:
+    """All sightings of all points, and the two linear problems that they pose in turn."""
+
+    def __init__(
+        self, point: NDArray[np.intp], turn: NDArray[np.intp], place: NDArray[np.floating], turns: int, middle: int
+    ) -> None:
+        self._point, self._turn, self._place = point, turn, place.astype(np.float64)
+        self._points, self._turns, self._middle = int(point.max()) + 1, turns, middle
+
+    def first_epipoles(self, outlier: float) -> Numbers:
+        """Guess the epipoles from steps between neighbouring frames, in which a point's own place does not matter."""
+        order = np.lexsort((self._turn, self._point))
+        point, turn, place = self._point[order], self._turn[order], self._place[order]
+        next_ = (point[1:] == point[:-1]) & (turn[1:] == turn[:-1] + 1)
+        point, turn, at, step = point[1:][next_], turn[1:][next_], place[1:][next_], (place[1:] - place[:-1])[next_]
+        depth = np.sqrt(_mean(point, np.square(step).sum(1), self._points))
+        weight = np.ones(len(point))
+        steps = np.zeros((self._turns, 3))
+        for _ in range(_ROUNDS):
+            depth = depth / max(1e-9, float(np.sqrt(np.mean(np.square(depth)))))
+            steps = _epipoles(turn, weight, depth[point], at, step, self._turns)
+            motion = _motion(steps[turn], at)
+            depth = _mean(point, weight * (motion * step).sum(1), self._points) / (
+                _mean(point, weight * np.square(motion).sum(1), self._points) + (0.02 * outlier) ** 2
+            )
+            weight = _trust(step - depth[point, None] * motion, outlier / 3)
+        epipoles = np.cumsum(steps, 0)
+        return np.asarray(epipoles - epipoles[self._middle], np.float64)
+
+    def refine(self, epipoles: Numbers, outlier: float) -> _Solved:
+        """Better points and epipoles in turn, from whole trails."""
+        weight = np.ones(len(self._point))
+        for turn in range(_ROUNDS):
+            solved = self._solve_points(epipoles, weight)
+            weight = _trust(self._error(solved), outlier * max(1.0, _PATIENCE * _HURRY**turn))
+            rest = self._place - solved.places[self._point]
+            epipoles = _epipoles(self._turn, weight, solved.depths[self._point], self._place, rest, self._turns)
+            epipoles -= epipoles[self._middle]
+        return self._solve_points(epipoles, weight)
+
+    def _solve_points(self, epipoles: Numbers, weight: Numbers) -> _Solved:
+        motion = _motion(epipoles[self._turn], self._place)
+        total = np.bincount(self._point, weight, self._points) + 1e-9
+        mean_place = _sums(self._point, weight, self._place, self._points) / total[:, None]
+        mean_motion = _sums(self._point, weight, motion, self._points) / total[:, None]
+        place, way = self._place - mean_place[self._point], motion - mean_motion[self._point]
+        says = np.asarray(np.bincount(self._point, weight * np.square(way).sum(1), self._points), np.float64)
+        damping = 1e-5 * float(np.square(epipoles).sum(1).mean()) + 1e-12
+        depths = np.bincount(self._point, weight * (way * place).sum(1), self._points) / (says + damping)
+        moved = float(np.sqrt(np.mean(np.square(depths[self._point, None] * way).sum(1))))
+        return _Solved(mean_place - depths[:, None] * mean_motion, depths, says, epipoles, moved)
+
+    def _error(self, solved: _Solved) -> Numbers:
+        motion = _motion(solved.epipoles[self._turn], self._place)
+        return self._place - solved.places[self._point] - solved.depths[self._point, None] * motion
+
+
+def _centred(points: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Measure pixels `... 2` from the picture's middle, in its heights, where steps aside and ahead differ most."""
+    return np.asarray((points - np.array(size, points.dtype) / 2) / points.dtype.type(size[1]))
+
+
+def _motion(epipoles: Numbers, place: Numbers) -> Numbers:
+    """Tell how far places are moved by a depth of one."""
+    return epipoles[:, :2] - epipoles[:, 2:] * place
+
+
+def _trust(error: Numbers, outlier: float) -> Numbers:
+    return np.asarray(1 / np.square(1 + np.square(error).sum(1) / outlier**2))
+
+
+def _mean(groups: NDArray[np.intp], values: Numbers, count: int) -> Numbers:
+    return np.asarray(np.bincount(groups, values, count) / np.maximum(np.bincount(groups, minlength=count), 1))
+
+
+def _sums(groups: NDArray[np.intp], weight: Numbers, values: Numbers, count: int) -> Numbers:
+    return np.stack([np.bincount(groups, weight * column, count) for column in values.T], 1)
+
+
+def _epipoles(
+    turn: NDArray[np.intp], weight: Numbers, depth: Numbers, place: Numbers, rest: Numbers, turns: int
+) -> Numbers:
+    """Solve each frame's epipole `turns 3` from what is left over (`n 2`) at places of known depth."""
+    x, y = place.T
+    square = weight * depth * depth
+    total, sum_x, sum_y, far = (
+        np.bincount(turn, square * factor, turns) for factor in (np.ones_like(x), x, y, x * x + y * y)
+    )
+    zero = np.zeros(turns)
+    normal = np.array([[total, zero, -sum_x], [zero, total, -sum_y], [-sum_x, -sum_y, far]]).transpose(2, 0, 1)
+    right = np.stack(
+        [
+            np.bincount(turn, weight * depth * value, turns)
+            for value in (rest[:, 0], rest[:, 1], -(rest * place).sum(1))
+        ],
+        1,
+    )
+    damping = 1e-4 * total.mean() + 1e-12
+    return np.asarray(np.linalg.solve(normal + damping * np.eye(3), right[..., None])[..., 0])
+
+
+def _spread_depth(solved: _Solved, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Continue the points' depths over all cells: in each the plane that most of its neighbours lie on."""
+    sure = solved.says > 0.02 * np.quantile(solved.says, 0.9)
+    says = solved.says[sure] / (solved.says[sure] + np.median(solved.says[sure]))
+    places, depths = solved.places[sure], solved.depths[sure]
+    cells = (-(-size[0] // CELL_PX), -(-size[1] // CELL_PX))
+    columns, rows = np.meshgrid(np.arange(cells[0]), np.arange(cells[1]))
+    centres = _centred((np.stack([columns.ravel(), rows.ravel()], 1) + 0.5) * CELL_PX - 0.5, size)
+    found = [
+        _local_depth(places, depths, says, centres[start : start + _AT_ONCE])
+        for start in range(0, len(centres), _AT_ONCE)
+    ]
+    return np.concatenate(found).reshape(cells[1], cells[0]).astype(np.float32)
+
+
+def _local_depth(places: Numbers, depths: Numbers, says: Numbers, centres: Numbers) -> Numbers:
+    """Fit a plane of depth to each centre's nearest points; points off it lose their say, round by round."""
+    away = np.square(centres[:, None] - places[None]).sum(2)
+    count = min(_NEIGHBOURS, len(places))
+    nearest = np.argsort(away, axis=1, kind="stable")[:, :count]
+    near = np.take_along_axis(away, nearest, 1)
+    reach = near[:, count // 2, None] + 1e-12
+    closeness = np.exp(-near / reach) * says[nearest]
+    at, values = places[nearest] - centres[:, None], depths[nearest]
+    terms = np.concatenate([np.ones((*at.shape[:2], 1)), at], 2)
+    tame = np.zeros((len(centres), 3, 3))
+    tame[:, [1, 2], [1, 2]] = 0.05 * reach * closeness.sum(1, keepdims=True)
+    weight = closeness
+    fitted = np.zeros((len(centres), 3))
+    for _ in range(_DEPTH_ROUNDS):
+        normal = np.einsum("nk,nka,nkb->nab", weight, terms, terms) + tame + 1e-9 * np.eye(3)
+        fitted = np.linalg.solve(normal, np.einsum("nk,nka,nk->na", weight, terms, values)[..., None])[..., 0]
+        error = np.abs(values - np.einsum("nka,na->nk", terms, fitted))
+        scale = 1.5 * np.median(error, axis=1, keepdims=True) + 1e-9
+        weight = closeness / np.square(1 + np.square(error / scale))
+    return np.asarray(fitted[:, 0])
