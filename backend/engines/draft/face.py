@@ -98,8 +98,10 @@ EYES: Final = (
 _FOREHEAD, _CHIN, _NOSE_BASE = 10, 152, 2
 _YAW_LIMIT_RAD, _PITCH_LIMIT_RAD = np.radians(50), np.radians(35)
 _WIDEST = 1.25
-_CLEARLY = 1.3
-"""A preview's mouth moves a little more than the performer's, to be read at its size."""
+_CLEARLY, _MOST_CLEARLY = 1.3, 1.9
+"""A drawn mouth moves more than the performer's, to be read at its size: so much on a large face, on a small one."""
+_LARGE_PX, _SMALL_PX = 90, 30
+"""Heights of those in the frame: on a small one the lips' soft edges take a pixel or so of every opening."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +167,9 @@ def expressions(reference: Floats, faces: Floats, poses: FacePoses, seen: Floats
         open_now = _gap(local, upper[middle], lower[middle])
         share = np.clip(open_now / max(float(np.quantile(open_now[known], 0.7)), 1e-6), 0, _WIDEST)
         _close_lids(shift, reference, upper, lower, _firmly(share))
-    shift[:, reference[:, 1] > reference[_NOSE_BASE, 1]] *= _CLEARLY
+    size_px = float(np.median(poses.scale[known])) * face_height(reference)
+    clearly = np.interp(size_px, (_SMALL_PX, _LARGE_PX), (_MOST_CLEARLY, _CLEARLY))
+    shift[:, reference[:, 1] > reference[_NOSE_BASE, 1]] *= clearly
     _keep_lips_apart(shift, reference)
     limit = 0.25 * face_height(reference)
     return np.asarray(np.clip(shift, -limit, limit) * seen[:, None, None], np.float32)

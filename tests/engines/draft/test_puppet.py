@@ -130,6 +130,20 @@ def test_an_opening_mouth_shows_its_dark_inside(astronaut: Character, astronaut_
     assert after < 0.5 * before
 
 
+@pytest.mark.parametrize(("height_px", "times"), [(200, 1.3), (60, 1.6), (30, 1.9), (15, 1.9)])
+def test_a_mouth_opens_the_wider_the_smaller_it_is_seen(astronaut: Character, height_px: float, times: float) -> None:
+    reference = astronaut.points.face
+    lower = list(face.INNER_LOWER[1:-1])
+    faces = np.repeat(reference[None], 20, 0)
+    faces[10:, lower, 1] += 0.04 * face.face_height(reference)
+    faces *= height_px / face.face_height(reference)
+    poses = face.face_poses(reference, faces)
+    opened = face.expressions(reference, faces, poses, np.ones(20, np.float32))[15, lower, 1]
+    still = face.expressions(reference, faces, poses, np.ones(20, np.float32))[5]
+    assert opened == pytest.approx(times * 0.04 * face.face_height(reference), rel=0.02)
+    assert np.abs(still).max() < 0.01 * face.face_height(reference)
+
+
 def test_a_closed_eye_shows_no_iris(astronaut: Character, astronaut_still: Still) -> None:
     tracks = tracks_of(astronaut_still, 20)
     faces = tracks.face.copy()
