@@ -17,6 +17,9 @@ Appearance = NDArray[np.float32]
 _BINS = 8
 _TRUNK_PX = 32
 
+TOLD_APART = 0.95
+"""Likeness of the clothes of two people from which they tell nothing."""
+
 
 def appearance(frame: Picture, body: Body) -> Appearance:
     """Describe the clothes on a body's trunk, light weighs less than colour."""
@@ -33,6 +36,14 @@ def appearance(frame: Picture, body: Body) -> Appearance:
 def likeness(a: Appearance, b: Appearance) -> float:
     """Compare two appearances: 1 for equal, 0 for nothing in common (Bhattacharyya's coefficient)."""
     return float(a @ b)
+
+
+def leaning(looks: Appearance, own: Appearance, other: Appearance) -> float:
+    """Say to whom clothes belong: -1 to the first, 1 to the other, 0 to either, and 0 where both wear the same."""
+    alike = likeness(own, other)
+    if alike > TOLD_APART:
+        return 0.0
+    return (likeness(looks, other) - likeness(looks, own)) / (1 - alike)
 
 
 def typical(appearances: list[Appearance]) -> Appearance:

@@ -12,12 +12,13 @@ from ..contract.errors import UnderstudyError
 from ..contract.watch import Watch
 from ..media.sequence import Sequence
 from .abreast import abreast
-from .appearance import appearance
+from .appearance import Appearance, appearance, leaning, likeness
 from .detect import Body, Detector, Mask
 from .judge import ACCEPTED, GOOD, same_person
-from .people import Glimpse, People, Seen, linked
+from .people import SAME_LIKENESS, Glimpse, People, Person, Seen, linked
 from .points import UPPER_BODY
 from .prepare import as_rgb8
+from .rivals import without
 from .sighting import Sighting, examine, face_window
 from .window import Box, Picture, frame_box, square
 
@@ -26,6 +27,8 @@ SAMPLES = 12
 
 _MOST_PEOPLE = 5
 _FRAME_WINDOW_PX = 1024
+_MARGIN = 1.5
+"""Side of the window in which somebody is looked at closely, in sizes of the box."""
 
 _TILED_SAMPLES = 3
 """In so many of the frames people are sought who are small in the picture."""
@@ -63,7 +66,8 @@ def find_people(frames: Sequence, watch: Watch, *, hastily: bool = False) -> Peo
         glimpses = _glimpsed(frames, [(index, True) for index, closely in samples if not closely], watch)
     if not any(glimpses):
         raise NobodyFoundError(len(samples))
-    return People(len(frames), linked(glimpses))
+    persons = linked(glimpses)
+    return People(len(frames), persons if hastily or len(persons) == 1 else _looked_up(frames, persons))
 
 
 def sampled(count: int) -> list[tuple[int, bool]]:
@@ -91,6 +95,40 @@ def _look(frames: Sequence, samples: list[tuple[int, bool]]) -> Iterator[list[Gl
             yield [Glimpse(Seen(index, s.box, s.consistency), appearance(frame, s.body)) for s in seen]
 
 
+def _looked_up(frames: Sequence, persons: tuple[Person, ...]) -> tuple[Person, ...]:
+    """Look for those whom somebody else hid in a sample, where they should be by the samples before and after."""
+    known = {person.id: person for person in persons}
+    with Detector(most_bodies=_MOST_PEOPLE) as detector:
+        for index, _ in sampled(len(frames)):
+            missed = [person for person in known.values() if person.is_missed(index)]
+            if missed:
+                frame = as_rgb8(frames[index])
+                known |= {person.id: _behind_others(detector, frame, index, person, persons) for person in missed}
+    return tuple(known.values())
+
+
+def _behind_others(
+    detector: Detector, frame: Picture, index: int, person: Person, persons: tuple[Person, ...]
+) -> Person:
+    """Look for a person in a frame again, with one after the other painted over who stands there."""
+    box = square(person.box_at(index), _MARGIN)
+    for _ in persons:
+        bodies = detector.bodies(frame, box)
+        for sighting in filter(None, (look_closer(detector, frame, body) for body in bodies)):
+            if _is_of(person, appearance(frame, sighting.body), persons):
+                return person.also_seen(Seen(index, sighting.box, sighting.consistency))
+        if not bodies:
+            break
+        frame = without(frame, bodies[0])
+    return person
+
+
+def _is_of(person: Person, looks: Appearance, persons: tuple[Person, ...]) -> bool:
+    others = [other for other in persons if other.id != person.id]
+    is_like = likeness(looks, person.looks) > SAME_LIKENESS
+    return is_like and all(leaning(looks, person.looks, other.looks) < 0 for other in others)
+
+
 def people_in(detector: Detector, frame: Picture, closely: bool) -> list[Sighting]:
     """Find everybody in a frame, `h w 3` uint8, each once, the large before the small.
 
@@ -115,7 +153,7 @@ def tiles(frame: Picture, part: float) -> list[Box]:
 def look_closer(detector: Detector, frame: Picture, body: Body) -> Sighting | None:
     """Look at a candidate again in a window of its own, and in one that its face suggests. None if it is nobody."""
     first = examine(detector, frame, body)
-    sightings = _examined(detector, frame, square(first.box, 1.5))
+    sightings = _examined(detector, frame, square(first.box, _MARGIN))
     if first.face is not None and all(sighting.consistency < GOOD for sighting in sightings):
         sightings += _examined(detector, frame, face_window(first.face))
     best = max(sightings, key=lambda sighting: sighting.consistency, default=None)

@@ -33,7 +33,7 @@ GOOD = 0.75
 ACCEPTED = 0.5
 """Consistency from which a pose is a track; below it the frame counts as failed."""
 
-_FACELESS = 0.8
+FACELESS = 0.8
 """Most that a pose can have without a face beside it: backs are to be tracked, but a face would have told more."""
 
 _WIDEST_SHOULDERS = 3.5
@@ -51,7 +51,7 @@ def consistency(body: Body, face: Points | None, mask: Mask) -> float:
 
     face: `468 3` or None. mask: `n m` uint8 of `body.window`, of whatever person is there.
     """
-    head = _FACELESS * _neck_without_face(body) if face is None else min(_neck(body, face), _nose(body, face))
+    head = FACELESS * _neck_without_face(body) if face is None else min(_neck(body, face), _nose(body, face))
     return head * (0.5 + 0.5 * _covered(body, mask))
 
 

@@ -22,6 +22,7 @@ from .find import NobodyFoundError
 from .judge import ACCEPTED, GOOD, continuity, keeps_shape, trunk_length
 from .people import People, Person, Seen
 from .prepare import as_rgb8
+from .rivals import is_doubtful, without
 from .sighting import Sighting, examine, face_window, find_hands
 from .smooth import runs
 from .tracks import Presence, Tracks
@@ -47,6 +48,9 @@ _NEAR_WORTH = 0.3
 
 _RIVAL = 0.1
 """How much more alike to somebody else a candidate must be to be taken for him."""
+
+_MOST_PAINTED = 2
+"""So many others are painted over, one after the other, to see who is behind them."""
 
 _Step = tuple[int, Found | None]
 
@@ -165,7 +169,7 @@ def _windows(now: _Now, person: Person) -> list[Box]:
 def _follow(detector: Detector, now: _Now, wanted: _Wanted) -> Sighting | None:
     """Find the person in one window after the other, until body, face and coverage agree."""
     best, others = None, list[Body]()
-    waiting, led = _windows(now, wanted.person), False
+    waiting, led, painted = _windows(now, wanted.person), False, 0
     while waiting and (best is None or best.consistency < _content(now)):
         sightings = _seen_in(detector, now, waiting.pop(0), wanted, others)
         best = max([*sightings, *([best] if best else [])], key=lambda seen: _rank(seen, now.before), default=None)
@@ -173,9 +177,9 @@ def _follow(detector: Detector, now: _Now, wanted: _Wanted) -> Sighting | None:
         if faces and not led:
             waiting.insert(0, face_window(faces[0]))
             led = True
-        if not waiting and best is None and others:
-            now, others = replace(now, frame=_without(now.frame, others[0])), []
-            waiting.append(square(now.before.box, _MARGIN))
+        if not waiting and best is None and others and painted < _MOST_PAINTED:
+            now, others, painted = replace(now, frame=without(now.frame, others[0])), [], painted + 1
+            waiting += _windows(now, wanted.person)[:2]
     return best if best is not None and best.consistency >= ACCEPTED else None
 
 
@@ -183,7 +187,7 @@ def _seen_in(detector: Detector, now: _Now, box: Box, wanted: _Wanted, others: l
     """Examine those in a window who can be the person; add to `others` who is somebody else."""
     sightings = []
     for body in detector.bodies(now.frame, box):
-        if not _is(wanted, now.frame, body, continuity(body, now.before.body)):
+        if not _is(wanted, now, body):
             others.append(body)
         elif keeps_shape(body, now.before.body, now.trunk_px, now.lost_frames):
             sightings.append(examine(detector, now.frame, body))
@@ -194,18 +198,12 @@ def _rank(sighting: Sighting, before: Sighting) -> float:
     return sighting.consistency + 0.5 * continuity(sighting.body, before.body)
 
 
-def _without(frame: Picture, body: Body) -> Picture:
-    """Paint somebody over who stands before or beside the person: the network gives only the plainest of the two."""
-    covered = body.window.paste(body.mask) > 128
-    painted = frame.copy()
-    painted[covered] = np.median(body.window.picture.reshape(-1, 3), axis=0)
-    return painted
-
-
-def _is(wanted: _Wanted, frame: Picture, body: Body, near: float) -> bool:
+def _is(wanted: _Wanted, now: _Now, body: Body) -> bool:
     """Tell whether a candidate is the person and not somebody else of the shot."""
-    looks = appearance(frame, body)
-    own = likeness(looks, wanted.person.looks) + _NEAR_WORTH * near
+    looks = appearance(now.frame, body)
+    if is_doubtful(looks, body.box, now.index, wanted.person, wanted.rivals):
+        return False
+    own = likeness(looks, wanted.person.looks) + _NEAR_WORTH * continuity(body, now.before.body)
     return own > _LEAST_LIKENESS and all(likeness(looks, other.looks) < own + _RIVAL for other in wanted.rivals)
 
 
