@@ -94,7 +94,7 @@ class Frames(Stage):
         clip = open_clip(self.clip.path, Fraction(self.fps) if self.fps else None)
         total, pixels = self.last - self.first + 1, hashlib.sha256()
         done = 0
-        with SequenceWriter(into / FRAMES) as writer:
+        with SequenceWriter(into / FRAMES, threads=2) as writer:
             for image in clip.frames(self.first, self.last, self.depth_bits):
                 writer.write(done, image)
                 pixels.update(np.ascontiguousarray(image).data)
