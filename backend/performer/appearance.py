@@ -21,9 +21,15 @@ TOLD_APART = 0.95
 """Likeness of the clothes of two people from which they tell nothing."""
 
 
-def appearance(frame: Picture, body: Body) -> Appearance:
-    """Describe the clothes on a body's trunk, light weighs less than colour."""
+def appearance(frame: Picture, body: Body, hidden: NDArray[np.bool_] | None = None) -> Appearance:
+    """Describe the clothes on a body's trunk, light weighs less than colour.
+
+    hidden: `h w`, what of the frame isn't to be looked at, unless that leaves nothing of the trunk.
+    """
     trunk = _trunk(frame, body)
+    if hidden is not None:
+        seen = _trunk(hidden.view(np.uint8), body) == 0
+        trunk = trunk[seen][:, None] if seen.any() else trunk
     lab = cv2.cvtColor(trunk, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float32)
     # colours crowd in the middle of a and b; brightness is halved for a person walks from light into shade
     level = np.clip((lab - (64, 128, 128)) * (0.5, 1.5, 1.5) + (64, 128, 128), 0, 255)
@@ -31,6 +37,11 @@ def appearance(frame: Picture, body: Body) -> Appearance:
     for axis in range(3):
         counts = 0.25 * _shifted(counts, 1, axis) + 0.5 * counts + 0.25 * _shifted(counts, -1, axis)
     return np.asarray(np.sqrt(counts.ravel() / counts.sum()), np.float32)
+
+
+def share_hidden(body: Body, hidden: NDArray[np.bool_]) -> float:
+    """Give the part of a body's trunk that lies where a frame is hidden, `h w`."""
+    return float((_trunk(hidden.view(np.uint8), body) > 0).mean())
 
 
 def likeness(a: Appearance, b: Appearance) -> float:

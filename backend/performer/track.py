@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..contract.watch import Watch
 from ..media.sequence import Sequence, SequenceWriter
 from .abreast import abreast
-from .appearance import appearance, likeness
+from .appearance import appearance, likeness, share_hidden
 from .bridge import Found, tracks_of
 from .coverage import bridged_coverage, performer_coverage
 from .detect import Body, Detector, Mask
@@ -22,7 +22,7 @@ from .find import NobodyFoundError
 from .judge import ACCEPTED, GOOD, continuity, keeps_shape, trunk_length
 from .people import People, Person, Seen
 from .prepare import as_rgb8
-from .rivals import is_doubtful, without
+from .rivals import covered_by, is_doubtful, without
 from .sighting import Sighting, examine, face_window, find_hands
 from .smooth import runs
 from .tracks import Presence, Tracks
@@ -52,6 +52,9 @@ _RIVAL = 0.1
 _MOST_PAINTED = 2
 """So many others are painted over, one after the other, to see who is behind them."""
 
+_MOST_HIDDEN = 0.5
+"""Part of a trunk behind somebody from which a pose is a guess."""
+
 _Step = tuple[int, Found | None]
 
 
@@ -72,6 +75,7 @@ class _Now:
     before: Sighting
     trunk_px: float
     lost_frames: int
+    hidden: NDArray[np.bool_] | None = None
 
 
 def track_performer(frames: Sequence, person: Person, people: People, into: Path, watch: Watch) -> Tracks:
@@ -178,7 +182,7 @@ def _follow(detector: Detector, now: _Now, wanted: _Wanted) -> Sighting | None:
             waiting.insert(0, face_window(faces[0]))
             led = True
         if not waiting and best is None and others and painted < _MOST_PAINTED:
-            now, others, painted = replace(now, frame=without(now.frame, others[0])), [], painted + 1
+            now, others, painted = _behind(now, others[0]), list[Body](), painted + 1
             waiting += _windows(now, wanted.person)[:2]
     return best if best is not None and best.consistency >= ACCEPTED else None
 
@@ -194,13 +198,21 @@ def _seen_in(detector: Detector, now: _Now, box: Box, wanted: _Wanted, others: l
     return sightings
 
 
+def _behind(now: _Now, other: Body) -> _Now:
+    """Give the same frame with somebody else painted over."""
+    hidden = covered_by(other)
+    return replace(now, frame=without(now.frame, other), hidden=hidden if now.hidden is None else hidden | now.hidden)
+
+
 def _rank(sighting: Sighting, before: Sighting) -> float:
     return sighting.consistency + 0.5 * continuity(sighting.body, before.body)
 
 
 def _is(wanted: _Wanted, now: _Now, body: Body) -> bool:
     """Tell whether a candidate is the person and not somebody else of the shot."""
-    looks = appearance(now.frame, body)
+    if now.hidden is not None and share_hidden(body, now.hidden) > _MOST_HIDDEN:
+        return False
+    looks = appearance(now.frame, body, now.hidden)
     if is_doubtful(looks, body.box, now.index, wanted.person, wanted.rivals):
         return False
     own = likeness(looks, wanted.person.looks) + _NEAR_WORTH * continuity(body, now.before.body)

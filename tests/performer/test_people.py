@@ -80,3 +80,22 @@ def test_a_point_where_nobody_is_is_refused(tmp_path: Path) -> None:
     choice = PerformerChoice(pick=Pick.POINT, x=600, y=300)
     with pytest.raises(NoSuchPerformerError, match="point"):
         choose(crossing(), choice, 0, Sequence(tmp_path, 1))
+
+
+def test_who_is_glimpsed_once_without_a_face_is_nobody() -> None:
+    """A shelf that passes for a back in one sample has no face, so its score stays low."""
+    frames = [[glimpse(f, 100, 100, 1)] for f in range(0, 40, 10)]
+    shelf = glimpse(10, 300, 60, 2)
+    frames[1].append(Glimpse(Seen(10, shelf.seen.box, 0.7), shelf.looks))
+    assert len(linked(frames)) == 1
+    frames[1][1] = shelf
+    assert len(linked(frames)) == 2
+
+
+def test_clothes_outweigh_the_place_where_one_hides_the_other() -> None:
+    """At frame 20 only red is seen, where blue was expected."""
+    frames = [[glimpse(f, 10 * f, 100, 1), glimpse(f, 400 - 10 * f, 100, 2)] for f in (0, 10, 20, 30)]
+    frames[2] = [glimpse(20, 200, 100, 1)]
+    red, blue = linked(frames)
+    assert [seen.frame for seen in red.seen] == [0, 10, 20, 30]
+    assert blue.is_missed(20) and not blue.also_seen(Seen(20, red.seen[2].box, 0.9)).is_missed(20)
