@@ -9,7 +9,7 @@ other times at which it was seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -22,17 +22,21 @@ from .trails import Trails
 CELL_PX = 8
 """Side of a cell of depth, in pixels of the ground's picture."""
 
-_ROUNDS = 60
-_PATIENCE, _HURRY = 16.0, 0.9
+_ROUNDS = 40
+_PATIENCE, _HURRY = 16.0, 0.87
 """A sighting is an outlier only when it is so many times too far off, at first, and less round by round."""
 _OUTLIER = 0.75
 """Error of a sighting, in pixels at 360 rows, from which it counts less than half."""
 _LEAST_MOTION = 0.3
 """Parallax below this, in pixels at 360 rows, is not told from errors of tracking."""
+_FIRST_STEPS = 30
+"""So many steps the first guess divides a segment into: shorter ones are all error of tracking."""
 _LEAST_POINTS = 12
 _NEIGHBOURS = 14
 _DEPTH_ROUNDS = 3
 _AT_ONCE = 1024
+_ASIDE, _AHEAD, _ANY = np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]), np.ones(3)
+"""Ways of the camera, as freedoms of an epipole."""
 
 Numbers = NDArray[np.float64]
 
@@ -77,8 +81,9 @@ def find_relief(trails: Trails, turns: int, middle: int, to_ground_px: float, si
     places = _centred((trails.place + 0.5) * to_ground_px - 0.5, size)
     sightings = _Sightings(trails.point, trails.turn, places, turns, middle)
     pixel = to_ground_px / size[1]
-    epipoles = sightings.first_epipoles(_OUTLIER * pixel)
-    solved = sightings.refine(epipoles, _OUTLIER * pixel)
+    # Errors of the plane look like a way ahead; all beginnings are tried, and what explains most is kept.
+    tries = [sightings.solve(free, _OUTLIER * pixel) for free in (_ASIDE, _AHEAD, _ANY)]
+    solved = min(tries, key=lambda found: found.cost)
     if solved.motion < _LEAST_MOTION * pixel:
         return None
     depth = _spread_depth(solved, size)
@@ -94,6 +99,7 @@ class _Solved:
     says: Numbers
     epipoles: Numbers
     motion: float
+    cost: float = 1.0
 
 
 class _Sightings:
@@ -105,36 +111,48 @@ class _Sightings:
         self._point, self._turn, self._place = point, turn, place.astype(np.float64)
         self._points, self._turns, self._middle = int(point.max()) + 1, turns, middle
 
-    def first_epipoles(self, outlier: float) -> Numbers:
-        """Guess the epipoles from steps between neighbouring frames, in which a point's own place does not matter."""
+    def solve(self, free: Numbers, outlier: float) -> _Solved:
+        """Solve for all, from a beginning in which only some ways of the camera are free."""
+        return self._refine(self._first_epipoles(free, outlier), free, outlier)
+
+    def _first_epipoles(self, free: Numbers, outlier: float) -> Numbers:
+        """Guess the epipoles from steps between frames some way apart, in which a point's own place does not matter."""
+        stride = max(1, self._turns // _FIRST_STEPS)
+        stops = np.arange(0, self._turns, stride)
         order = np.lexsort((self._turn, self._point))
-        point, turn, place = self._point[order], self._turn[order], self._place[order]
+        order = order[self._turn[order] % stride == 0]
+        point, turn, place = self._point[order], self._turn[order] // stride, self._place[order]
         next_ = (point[1:] == point[:-1]) & (turn[1:] == turn[:-1] + 1)
         point, turn, at, step = point[1:][next_], turn[1:][next_], place[1:][next_], (place[1:] - place[:-1])[next_]
         depth = np.sqrt(_mean(point, np.square(step).sum(1), self._points))
         weight = np.ones(len(point))
-        steps = np.zeros((self._turns, 3))
-        for _ in range(_ROUNDS):
+        steps = np.zeros((len(stops), 3))
+        for number in range(_ROUNDS):
             depth = depth / max(1e-9, float(np.sqrt(np.mean(np.square(depth)))))
-            steps = _epipoles(turn, weight, depth[point], at, step, self._turns)
+            steps = _epipoles(turn, weight, depth[point], at, step, len(stops), free)
             motion = _motion(steps[turn], at)
             depth = _mean(point, weight * (motion * step).sum(1), self._points) / (
                 _mean(point, weight * np.square(motion).sum(1), self._points) + (0.02 * outlier) ** 2
             )
-            weight = _trust(step - depth[point, None] * motion, outlier / 3)
-        epipoles = np.cumsum(steps, 0)
+            weight = _trust(step - depth[point, None] * motion, _patience(outlier, number))
+        ways = np.cumsum(steps, 0)
+        epipoles = np.stack([np.interp(np.arange(self._turns), stops, way) for way in ways.T], 1)
         return np.asarray(epipoles - epipoles[self._middle], np.float64)
 
-    def refine(self, epipoles: Numbers, outlier: float) -> _Solved:
+    def _refine(self, epipoles: Numbers, free: Numbers, outlier: float) -> _Solved:
         """Better points and epipoles in turn, from whole trails."""
         weight = np.ones(len(self._point))
         for turn in range(_ROUNDS):
             solved = self._solve_points(epipoles, weight)
-            weight = _trust(self._error(solved), outlier * max(1.0, _PATIENCE * _HURRY**turn))
+            weight = _trust(self._error(solved), _patience(outlier, turn))
             rest = self._place - solved.places[self._point]
-            epipoles = _epipoles(self._turn, weight, solved.depths[self._point], self._place, rest, self._turns)
+            now_free = free if turn < _ROUNDS // 3 else np.ones(3)
+            depths = solved.depths[self._point]
+            epipoles = _epipoles(self._turn, weight, depths, self._place, rest, self._turns, now_free)
             epipoles -= epipoles[self._middle]
-        return self._solve_points(epipoles, weight)
+        solved = self._solve_points(epipoles, weight)
+        error = np.square(self._error(solved)).sum(1) / outlier**2
+        return replace(solved, cost=float(np.mean(error / (1 + error))))
 
     def _solve_points(self, epipoles: Numbers, weight: Numbers) -> _Solved:
         motion = _motion(epipoles[self._turn], self._place)
@@ -163,6 +181,10 @@ def _motion(epipoles: Numbers, place: Numbers) -> Numbers:
     return epipoles[:, :2] - epipoles[:, 2:] * place
 
 
+def _patience(outlier: float, turn: int) -> float:
+    return outlier * max(1.0, _PATIENCE * _HURRY**turn)
+
+
 def _trust(error: Numbers, outlier: float) -> Numbers:
     return np.asarray(1 / np.square(1 + np.square(error).sum(1) / outlier**2))
 
@@ -176,7 +198,7 @@ def _sums(groups: NDArray[np.intp], weight: Numbers, values: Numbers, count: int
 
 
 def _epipoles(
-    turn: NDArray[np.intp], weight: Numbers, depth: Numbers, place: Numbers, rest: Numbers, turns: int
+    turn: NDArray[np.intp], weight: Numbers, depth: Numbers, place: Numbers, rest: Numbers, turns: int, free: Numbers
 ) -> Numbers:
     """Solve each frame's epipole `turns 3` from what is left over (`n 2`) at places of known depth."""
     x, y = place.T
@@ -193,8 +215,8 @@ def _epipoles(
         ],
         1,
     )
-    damping = 1e-4 * total.mean() + 1e-12
-    return np.asarray(np.linalg.solve(normal + damping * np.eye(3), right[..., None])[..., 0])
+    damping = np.diag((total.mean() + 1e-12) * np.where(free > 0, 1e-4, 1e6))
+    return np.asarray(np.linalg.solve(normal + damping, right[..., None])[..., 0])
 
 
 def _spread_depth(solved: _Solved, size: tuple[int, int]) -> NDArray[np.float32]:

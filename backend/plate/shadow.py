@@ -25,6 +25,13 @@ _CORE, _PENUMBRA, _BLACK = 0.85, 0.94, 0.15
 _CHROMA = 0.12
 _FEET_REACH = 0.2
 """In performer heights."""
+_REACH = 1.2
+"""How far from the feet a shadow is looked for, in performer heights."""
+_LEAST_AREA = 0.05
+"""Of the performers' own area in the picture."""
+_SMOOTH_PX = 1.5
+_UNREST = 0.12
+"""A ratio that differs more than this from pixel to pixel is a pattern out of line."""
 _LEAST_CODE = 12.0
 _GROW = 0.01
 
@@ -74,17 +81,57 @@ def shadow_of(frame: NDArray[Any], hole: NDArray[np.bool_], lit: LitSet, index: 
     height, width = small.shape[:2]
     behind = lit.behind(index, to_small)
     covered = cv2.resize(hole.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) > 0
-    ratio = small / np.maximum(behind, 1)
+    known = (behind.min(2) > _LEAST_CODE) & ~covered
+    ratio, unrest = _darkening(small, behind, known)
     mean = ratio.mean(2)
-    even = (np.abs(ratio - mean[..., None]).max(2) < _CHROMA) & (behind.min(2) > _LEAST_CODE) & ~covered
+    even = (np.abs(ratio - mean[..., None]).max(2) < _CHROMA) & known & (unrest < _UNREST)
     dark = _opened(even & (mean < _CORE) & (mean > _BLACK))
     soft = even & (mean < _PENUMBRA) & (mean > _BLACK)
-    found = _touching(dark, _round_the_feet(covered))
-    found = _touching(soft | found, cv2.dilate(found.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    found = _large(_touching(dark & _in_reach(covered), _round_the_feet(covered)), covered)
+    found = _touching(
+        (soft & _in_reach(covered)) | found, cv2.dilate(found.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    )
     if not found.any():
         return np.zeros_like(hole)
     full = cv2.resize(found.astype(np.float32), hole.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.25
     return grow(full, _GROW * len(hole)) & ~hole
+
+
+def _darkening(small: Small, behind: Small, known: NDArray[np.bool_]) -> tuple[Small, Small]:
+    """Give the light over the lit set's, smoothed `h w 3`, and its unrest `h w`: the share that differs by pixel.
+
+    A shadow darkens a pattern as a whole. A pattern that is out of line is darker here and brighter there.
+    """
+    weight = known.astype(np.float32)
+    light = cv2.GaussianBlur(small * weight[..., None], (0, 0), _SMOOTH_PX)
+    lit = cv2.GaussianBlur(behind * weight[..., None], (0, 0), _SMOOTH_PX)
+    ratio = light / np.maximum(lit, 1e-3)
+    error = np.abs(small - ratio * behind).mean(2) / np.maximum((ratio * behind).mean(2), _LEAST_CODE)
+    unrest = cv2.GaussianBlur(error * weight, (0, 0), 2 * _SMOOTH_PX) / (
+        cv2.GaussianBlur(weight, (0, 0), 2 * _SMOOTH_PX) + 1e-3
+    )
+    return np.asarray(ratio, np.float32), np.asarray(unrest, np.float32)
+
+
+def _large(region: NDArray[np.bool_], covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Drop parts that are smaller than a share of the performers: more likely errors than shadows."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8))
+    enough = stats[:, cv2.CC_STAT_AREA] >= _LEAST_AREA * np.count_nonzero(covered)
+    enough[0] = False
+    return np.asarray(enough[labels])
+
+
+def _in_reach(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark what is at most so far from a performer's feet, in its heights, as a shadow reaches."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(covered.astype(np.uint8))
+    near = np.zeros_like(covered)
+    for label in range(1, count):
+        height = stats[label, cv2.CC_STAT_HEIGHT]
+        feet = np.zeros_like(covered)
+        bottom = stats[label, cv2.CC_STAT_TOP] + height
+        feet[bottom - max(1, height // 10) : bottom] = labels[bottom - max(1, height // 10) : bottom] == label
+        near |= grow(feet, _REACH * height)
+    return near
 
 
 def shrink(frame: NDArray[Any]) -> tuple[Small, NDArray[np.floating[Any]]]:
