@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .camera import Camera
+from .camera import Camera, CameraKind
 from .geometry import Pictures, scaling
 from .hole import grow
 
@@ -30,8 +30,8 @@ _REACH = 1.2
 _LEAST_AREA = 0.05
 """Of the performers' own area in the picture."""
 _SMOOTH_PX = 1.5
-_UNREST = 0.12
-"""A ratio that differs more than this from pixel to pixel is a pattern out of line."""
+_UNREST_STILL, _UNREST_MOVING = 0.12, 0.06
+"""A ratio that differs more than this from pixel to pixel is a pattern out of line, which moving cameras leave."""
 _LEAST_CODE = 12.0
 _GROW = 0.01
 
@@ -52,6 +52,11 @@ class LitSet:
         rank = np.maximum(np.ceil(_BRIGHT * (seen - 1)), 0).astype(np.intp)
         lit = np.take_along_axis(ordered, rank[None, :, :, None], 0)[0]
         self._lit = np.where(np.isfinite(lit), lit, 0).astype(np.float32)
+
+    @property
+    def most_unrest(self) -> float:
+        """How uneven a darkening may be and still be called a shadow."""
+        return _UNREST_STILL if self._camera.kind is CameraKind.LOCKED_OFF else _UNREST_MOVING
 
     def _look(self, frame: NDArray[Any], hole: NDArray[Any], index: int) -> Small:
         small, to_small = shrink(frame)
@@ -84,7 +89,7 @@ def shadow_of(frame: NDArray[Any], hole: NDArray[np.bool_], lit: LitSet, index: 
     known = (behind.min(2) > _LEAST_CODE) & ~covered
     ratio, unrest = _darkening(small, behind, known)
     mean = ratio.mean(2)
-    even = (np.abs(ratio - mean[..., None]).max(2) < _CHROMA) & known & (unrest < _UNREST)
+    even = (np.abs(ratio - mean[..., None]).max(2) < _CHROMA) & known & (unrest < lit.most_unrest)
     dark = _opened(even & (mean < _CORE) & (mean > _BLACK))
     soft = even & (mean < _PENUMBRA) & (mean > _BLACK)
     found = _large(_touching(dark & _in_reach(covered), _round_the_feet(covered)), covered)
