@@ -38,9 +38,9 @@ from .run import Run
 from .sequences import Picked
 from .stages import PEOPLE, Find, frames_of
 
-_REACH_FRAMES = 60
+_REACH_FRAMES = 36
 """How far to either side other frames are looked at for what the performer hides."""
-_OTHER_FRAMES = 7
+_OTHER_FRAMES = 5
 _BOX_MARGIN = 0.15
 """Round a box that stands for a matte, in its heights: a hat or a wide sleeve is often outside what was found."""
 _LABEL = "PREVIEW, frame {}: quick matte and plate"

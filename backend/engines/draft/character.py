@@ -219,14 +219,16 @@ def _faded_out(layer: Layer, rows: int) -> Layer:
     Other parts only get the same room.
     """
     picture = layer.picture
+    if layer.name != "trunk":
+        room = np.zeros((rows, *picture.shape[1:]), np.float32)
+        return Layer(name=layer.name, picture=np.concatenate([picture, room]).astype(np.float32))
     below = picture[np.arange(len(picture) - 1, len(picture) - 1 - rows, -1) % len(picture), :, :3]
     depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     for part, sigma in ((0.15, rows / 40), (0.5, rows / 14)):
         share = np.clip(depth / part, 0, 1)[..., None]
         below = below * (1 - share) + cv2.GaussianBlur(below, (0, 0), max(1.0, sigma)) * share
     fade = 1 - np.clip((depth - _SOLID_PART) / (1 - _SOLID_PART), 0, 1)
-    hem = _longest_run(picture[-3, :, 3]) if layer.name == "trunk" else np.zeros_like(picture[-3, :, 3])
-    alpha = hem[None] * fade * fade * (3 - 2 * fade)
+    alpha = _longest_run(picture[-3, :, 3])[None] * fade * fade * (3 - 2 * fade)
     return Layer(name=layer.name, picture=np.concatenate([picture, np.dstack([below, alpha])]).astype(np.float32))
 
 
