@@ -35,7 +35,7 @@ from ..plate.build import plate_frame
 from .preflight import Cleared, clear
 from .replace import frames_stage, read_character
 from .run import Run
-from .sequences import Picked
+from .sequences import Files
 from .stages import PEOPLE, Find, frames_of
 
 _REACH_FRAMES = 36
@@ -105,7 +105,7 @@ def _performers(run: Run, cleared: Cleared, glance: _Glance, watch: Watch) -> li
         people, frames, numbers = known
     else:
         places = sorted({0, glance.here, len(glance.numbers) - 1})
-        frames = Picked(glance.frames.folder, len(places), tuple(glance.frames.folder / frame_name(p) for p in places))
+        frames = Files(glance.frames.folder, len(places), tuple(glance.frames.folder / frame_name(p) for p in places))
         people, numbers = find_people(frames, watch, hastily=True), tuple(glance.numbers[place] for place in places)
     return [_performer(people, frames, numbers, casting, glance) for casting in run.job.cast]
 

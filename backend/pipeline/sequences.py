@@ -6,9 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from ..contract.errors import UnderstudyError
 from ..media.images import Pixels, read_picture
 from ..media.sequence import Sequence, frame_name
@@ -28,28 +25,12 @@ class MatteCountError(UnderstudyError):
 
 @dataclass(frozen=True, slots=True)
 class Files(Sequence):
-    """Pictures under names of their own, read as grey `h w` uint8; a single one holds for the whole shot."""
+    """Pictures under names of their own, as they are; a single one holds for the whole shot."""
 
     files: tuple[Path, ...]
 
     def __getitem__(self, index: int) -> Pixels:
-        image = read_picture(self.files[index if len(self.files) > 1 else 0])
-        grey = image if image.ndim == 2 else cv2.cvtColor(image[..., :3], cv2.COLOR_RGB2GRAY)
-        return (
-            grey.astype(np.uint8)
-            if grey.dtype == np.uint8
-            else ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Picked(Sequence):
-    """Some frames of another sequence, by their files."""
-
-    files: tuple[Path, ...]
-
-    def __getitem__(self, index: int) -> Pixels:
-        return read_picture(self.files[index])
+        return read_picture(self.files[index if len(self.files) > 1 else 0])
 
 
 @dataclass(frozen=True, slots=True)
