@@ -11,7 +11,7 @@ from pathlib import Path
 from backend.contract.errors import UnderstudyError
 
 from . import cost, draft, joints, matte, plate, tracking
-from .bench import Bench
+from .bench import SEEDS, Bench
 from .table import Row, machine, markdown
 
 ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
@@ -33,7 +33,7 @@ TABLE = "table.md"
 def main(words: list[str] | None = None) -> int:
     """Measure the rows that were named, or all. What can't be measured says why in its place."""
     asked = parser().parse_args(words)
-    bench = Bench(asked.output.absolute(), is_quick=asked.quick)
+    bench = Bench(asked.output.absolute(), is_quick=asked.quick, seeds=tuple(asked.seeds))
     measured_on, rows = machine(), list[Row]()
     for name in asked.rows or ROWS:
         what, measure = ROWS[name]
@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help="all if none is named")
     root.add_argument("--quick", action="store_true", help="few frames and one seed: to try the rows, not to judge by")
+    root.add_argument("--seeds", nargs="+", type=int, default=SEEDS, metavar="N", help="rendered shots; default: 0 1")
     root.add_argument("--output", type=Path, default=Path("out/bench"), metavar="FOLDER", help="default: out/bench")
     return root
 

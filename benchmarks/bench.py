@@ -18,6 +18,7 @@ from .worker import Worked, work
 
 FOOTAGE_VARIABLE = "UNDERSTUDY_FOOTAGE"
 SEEDS = (0, 1)
+"""Rendered shots that are measured unless others are asked for: one that nobody has looked at gives the verdict."""
 
 _QUICK_FRAMES = 24
 _QUICK_SIZE, _SIZE = (480, 270), (640, 360)
@@ -34,20 +35,19 @@ class FootageMissingError(UnderstudyError):
 
 
 class Bench:
-    """Where a run's files go, and whether it is a quick one: few frames, one seed. An earlier run's are removed."""
+    """Where a run's files go, whose seeds it measures, and whether it is quick: few frames, one seed.
 
-    def __init__(self, output: Path, *, is_quick: bool) -> None:
+    An earlier run's files are removed.
+    """
+
+    def __init__(self, output: Path, *, is_quick: bool, seeds: tuple[int, ...] = SEEDS) -> None:
         self.output, self.is_quick = output, is_quick
+        self.seeds = seeds[:1] if is_quick else seeds
         self._jobs: dict[tuple[str, ...], Worked] = {}
         self._shots: dict[tuple[str, int], Truth] = {}
         self._character: Path | None = None
         self._work = output / "work"
         shutil.rmtree(self._work, ignore_errors=True)
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Seeds of the rendered shots that are measured."""
-        return SEEDS[:1] if self.is_quick else SEEDS
 
     def say(self, text: str) -> None:
         """Tell whoever waits what is being done."""
