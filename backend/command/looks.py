@@ -27,7 +27,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def find(arguments: argparse.Namespace, say: Say) -> Exit:
     """Tell who is in a clip. The frames that it reads stay in place for a later `replace` into the same folder."""
-    from ..pipeline.jobfolder import job_folder, make_folder, new_job_id
+    from ..contract.jobfolder import job_folder, make_folder, new_job_id
     from ..pipeline.look import find_in_clip
 
     job_id = new_job_id()
@@ -118,7 +118,7 @@ def _clip_facts(path: Path) -> dict[str, Json]:
 
 
 def _job_facts(folder: Path) -> dict[str, Json]:
-    from ..pipeline.jobfolder import is_running, read_events, read_job
+    from ..contract.jobfolder import is_running, read_events, read_job
 
     events = list(read_events(folder))
     last = events[-1].kind if events else "not_started"

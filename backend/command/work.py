@@ -54,7 +54,7 @@ def animate(arguments: argparse.Namespace, say: Say) -> Exit:
 def preview(arguments: argparse.Namespace, say: Say) -> Exit:
     """See one frame replaced, quickly. Nothing is delivered: the picture says that it is a preview."""
     from ..contract.events import PreviewMade
-    from ..pipeline.jobfolder import job_folder, make_folder, new_job_id
+    from ..contract.jobfolder import job_folder, make_folder, new_job_id
     from ..pipeline.preview import make_preview
 
     job_id = new_job_id()
@@ -74,8 +74,8 @@ def run(arguments: argparse.Namespace, say: Say) -> Exit:
 
 def replay(arguments: argparse.Namespace, say: Say) -> Exit:
     """Make a delivered version again, as a new version beside it."""
+    from ..contract.jobfolder import job_folder, new_job_id, write_job
     from ..media.deliver import read_sidecar_job
-    from ..pipeline.jobfolder import job_folder, new_job_id, write_job
 
     job = read_sidecar_job(arguments.sidecar)
     job = dataclasses.replace(job, id=new_job_id())
@@ -85,7 +85,7 @@ def replay(arguments: argparse.Namespace, say: Say) -> Exit:
 
 
 def _start(arguments: argparse.Namespace, mode: Mode, say: Say) -> Exit:
-    from ..pipeline.jobfolder import job_folder, new_job_id, write_job
+    from ..contract.jobfolder import job_folder, new_job_id, write_job
 
     job_id = new_job_id()
     folder = job_folder(arguments.output, job_id)
@@ -94,7 +94,7 @@ def _start(arguments: argparse.Namespace, mode: Mode, say: Say) -> Exit:
 
 
 def _do(folder: Path, arguments: argparse.Namespace, say: Say) -> Exit:
-    from ..pipeline.jobfolder import EventLog, JobLock
+    from ..contract.jobfolder import EventLog, JobLock
     from ..pipeline.stop import StopFlag, outlive_the_starter
 
     if not (folder / layout.JOB).is_file():

@@ -96,17 +96,36 @@ class Casting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """How Blender renders a strip's frames, for only Blender knows what the artist sees. Empty for a file.
+
+    command: Blender's program and its words. It is given `--into FOLDER --frames 0-23 --depth 8` besides (frames of the
+    shot, counted from 0; ranges and single ones, by commas), and writes a line `FRAME_LINE index path` for every
+    picture that stands. description: all that the pixels depend on; the frames' key.
+    scene_first: the scene frame that is the shot's frame 0.
+    """
+
+    command: tuple[str, ...] = ()
+    description: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    frame_count: int = 0
+    scene_first: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """The frames asked for: a movie file, or a folder, picture or `name_####.png` pattern of a numbered sequence.
 
     first, last: source frames counted from 0, inclusive; last -1 is the clip's end. fps "" is the file's own
-    ("24000/1001" is a rational), a sequence without one takes 24.
+    ("24000/1001" is a rational), a sequence without one takes 24. With a rendering, source is the strip's name.
     """
 
     source: str
     first: int = 0
     last: int = -1
     fps: str = ""
+    rendering: Rendering = field(default_factory=Rendering)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,3 +18,8 @@ STAGES = "stages"
 
 STOP_LINE = "stop"
 """The request to stop, as a line on the worker's stdin."""
+
+FRAME_LINE = "understudy-frame"
+"""How a line begins by which the program that renders a strip tells of a picture that stands: index, path."""
+REFUSED_LINE = "understudy-refused"
+"""Likewise, of a strip that can't be rendered: the sentence for the artist."""

@@ -7,9 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..contract.errors import FileMissingError, UnderstudyError
+from ..contract.job import Shot
 from .clipinfo import Clip, ClipEmptyError
 from .numbering import is_pattern, is_picture
 from .pictures import open_pictures
+from .strip import StripClip
 
 
 class MovieReaderMissingError(UnderstudyError):
@@ -20,6 +22,13 @@ class MovieReaderMissingError(UnderstudyError):
     def __init__(self, path: Path) -> None:
         super().__init__(f"The movie {path} can't be read here: the library PyAV is not installed.")
         self.path = path
+
+
+def open_shot(shot: Shot, folder: Path) -> Clip:
+    """Open what a job's shot names, a file or a strip. folder: the job's. Raises what `open_clip` raises."""
+    if shot.rendering.command:
+        return StripClip(shot, folder)
+    return open_clip(folder / shot.source, Fraction(shot.fps) if shot.fps else None)
 
 
 def open_clip(source: Path, fps: Fraction | None = None) -> Clip:

@@ -12,12 +12,12 @@ from typing import cast
 
 import numpy as np
 
+from ..contract.disk import disk_errors
 from ..contract.job import Job, Pass
 from ..contract.watch import Watch
 from .ahead import ahead
 from .colour import to_depth
 from .comp import change_matte_of, comp_over, merge_layers
-from .disk import disk_errors
 from .images import Pixels, rgb_of
 from .sequence import Sequence, SequenceWriter
 from .sidecar import Making, pass_file, read_sidecar_job, sidecar_text

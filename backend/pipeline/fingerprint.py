@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..media.clipinfo import Clip
 from ..media.numbering import find_pictures, is_picture
 
 _CHUNK_BYTES = 1 << 20
@@ -21,6 +22,13 @@ class Fingerprint:
 
     path: Path
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Fingerprint):
+    """A job's clip, opened, and the hash of all that its pixels depend on."""
+
+    clip: Clip
 
 
 class Fingerprints:

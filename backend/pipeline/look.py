@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 from ..contract.events import Event
 from ..contract.job import Job
-from ..media.clip import open_clip
+from ..media.clip import open_shot
 from ..media.clipinfo import check_range
 from ..performer.people import People
 from .run import Run
@@ -22,8 +21,8 @@ def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None]) -> Peopl
     Raises NobodyFoundError and whatever is wrong with the clip.
     """
     run = Run(folder, job, tell, should_stop=lambda: False)
-    clip = open_clip(folder / job.shot.source, Fraction(job.shot.fps) if job.shot.fps else None)
+    clip = open_shot(job.shot, folder)
     last = clip.info.frame_count - 1 if job.shot.last == -1 else job.shot.last
     check_range(clip.info, job.shot.first, last)
-    frames = run.stage(Frames(run.clip_fingerprint(), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
+    frames = run.stage(Frames(run.source(clip), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
     return People.load(run.stage(Find(frames)).folder / PEOPLE)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contract import layout
+from ..contract.disk import as_artist_error_or_none
 from ..contract.errors import StoppedError, UnderstudyError
 from ..contract.events import Event, JobCrashed, JobDone, JobRefused, JobStopped
 from ..contract.job import Mode
-from ..media.disk import as_artist_error_or_none
+from ..contract.jobfolder import read_job
 from .animate import animate
-from .jobfolder import read_job
 from .replace import replace
 from .run import Run
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ..contract.disk import FolderReadOnlyError
 from ..contract.errors import FileMissingError, UnderstudyError
 from ..contract.job import Casting, Delivery, Job, Mode, Pass
 from ..engines.base import Ability, Engine, Plan, ShotSize
-from ..media.clip import open_clip
+from ..media.clip import open_shot
 from ..media.clipinfo import Clip, assumptions, check_range, reductions
-from ..media.disk import FolderReadOnlyError
 from ..media.images import PictureUnreadableError, check_size, read_size
 from .engines import engine_named
 
@@ -76,7 +76,7 @@ def clear(job: Job, folder: Path) -> Cleared:
     _check_abilities(job, engine)
     for casting in job.cast:
         _check_files(casting, folder)
-    clip = open_clip(folder / job.shot.source, Fraction(job.shot.fps) if job.shot.fps else None)
+    clip = open_shot(job.shot, folder)
     last = _checked_last(job, clip)
     size = ShotSize(width_px=clip.info.width_px, height_px=clip.info.height_px, frame_count=last - job.shot.first + 1)
     plan = engine.plan(size)

@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.disk import disk_errors
 from ..contract.events import Event
 from ..contract.job import Casting, Job, Mode
 from ..contract.watch import Watch
 from ..engines.base import Engine, Inputs
 from ..media.clipinfo import Clip, check_range
 from ..media.comp import comp_over, merge_layers
-from ..media.disk import disk_errors
 from ..media.images import Pixels, write_picture
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose

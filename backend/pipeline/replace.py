@@ -85,7 +85,7 @@ def replace(run: Run) -> None:
 def frames_stage(run: Run, cleared: Cleared) -> Frames:
     """Describe the stage that brings the job's frames into place."""
     shot = run.job.shot
-    return Frames(run.clip_fingerprint(), shot.first, cleared.last, shot.fps, run.job.delivery.depth_bits)
+    return Frames(run.source(cleared.clip), shot.first, cleared.last, shot.fps, run.job.delivery.depth_bits)
 
 
 def read_character(run: Run, casting: Casting) -> Result:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from ..contract.events import Event, Noticed, Planned, StageKept
 from ..contract.job import Job
-from .fingerprint import Fingerprint, Fingerprints
+from ..media.clipinfo import Clip
+from .fingerprint import Fingerprint, Fingerprints, Source
 from .preflight import Cleared
 from .progress import Progress, StageWatch, Step
 from .stage import Result, Stage
@@ -96,9 +98,13 @@ class Run:
         """Hash a file or folder that the job names."""
         return self._fingerprints.take(self.folder / path)
 
-    def clip_fingerprint(self) -> Fingerprint:
-        """Hash all that the job's clip consists of."""
-        return self._fingerprints.take_clip(self.folder / self.job.shot.source)
+    def source(self, clip: Clip) -> Source:
+        """Name the job's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""
+        shot = self.job.shot
+        if shot.rendering.description:
+            return Source(Path(shot.source), hashlib.sha256(shot.rendering.description.encode()).hexdigest(), clip)
+        taken = self._fingerprints.take_clip(self.folder / shot.source)
+        return Source(taken.path, taken.digest, clip)
 
     def fingerprint_or_none(self, path: str) -> Fingerprint | None:
         """Hash a file or folder if the job names one."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from ..contract.job import Fit, Mode, PerformerChoice, Shadow
 from ..contract.watch import Watch
 from ..contract.wire import from_json, to_json
 from ..engines.base import Inputs
-from ..media.clip import open_clip
 from ..media.images import write_picture
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
@@ -27,7 +25,7 @@ from ..performer.track import track_performer
 from ..performer.tracks import Tracks
 from ..plate.build import build_plate
 from .engines import engine_named
-from .fingerprint import Fingerprint
+from .fingerprint import Fingerprint, Source
 from .sequences import Held, artist_matte
 from .stage import Result, Stage
 
@@ -81,17 +79,17 @@ def tracks_of(result: Result) -> Tracks:
 
 @dataclass(frozen=True)
 class Frames(Stage):
-    """The shot's frames at the delivered depth, from a file. first..last inclusive, in frames of the clip."""
+    """The shot's frames at the delivered depth. first..last inclusive, in frames of the clip."""
 
     name, version = "frames", 1
-    clip: Fingerprint
+    source: Source
     first: int
     last: int
     fps: str
     depth_bits: int
 
     def run(self, into: Path, watch: Watch) -> None:
-        clip = open_clip(self.clip.path, Fraction(self.fps) if self.fps else None)
+        clip = self.source.clip
         total, pixels = self.last - self.first + 1, hashlib.sha256()
         done = 0
         with SequenceWriter(into / FRAMES, threads=2) as writer:
@@ -101,7 +99,7 @@ class Frames(Stage):
                 done += 1
                 watch.frames_done(done, total)
         if done != total:
-            raise FrameCountError(self.clip.path, total, done)
+            raise FrameCountError(self.source.path, total, done)
         numbers = clip.info.numbers or tuple(range(clip.info.frame_count))
         facts = ShotFacts(
             width_px=clip.info.width_px,

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.contract.disk import DiskFullError, FolderReadOnlyError
 from backend.contract.errors import StoppedError, UnderstudyError
 from backend.contract.job import Casting, Delivery, Job, Mode, Pass, Shot
 from backend.contract.watch import Unwatched
 from backend.media import images
 from backend.media.deliver import DeliveredVersion, Layers, Making, deliver, read_sidecar_job
-from backend.media.disk import DiskFullError, FolderReadOnlyError
 from backend.media.images import read_picture
 from backend.media.sequence import Sequence, SequenceWriter
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.contract.watch import Unwatched
-from backend.media.deliver import deliver
-from backend.media.disk import (
+from backend.contract.disk import (
     DiskFullError,
     FolderReadOnlyError,
     PathTooLongError,
     as_artist_error_or_none,
     disk_errors,
 )
+from backend.contract.watch import Unwatched
+from backend.media.deliver import deliver
 from backend.media.sequence import SequenceWriter
 
 from .test_deliver import job_of, layers_of, making_of

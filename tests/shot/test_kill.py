@@ -14,7 +14,7 @@ import pytest
 
 from backend.contract import layout
 from backend.contract.events import Delivered, Event, FramesDone, JobStopped, StageDone, StageKept, StageStarted
-from backend.pipeline.jobfolder import is_running, read_events
+from backend.contract.jobfolder import is_running, read_events
 from tests.shot.conftest import SmallShot
 from tests.worker import Worker, delivered_bytes
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from ..contract import layout
-from ..contract.errors import FileMissingError, UnderstudyError
-from ..contract.events import Event, from_line, to_line
-from ..contract.job import Job
-from ..contract.wire import CONTRACT_VERSION, MessageInvalidError, check_version, from_json, to_json
-from ..media.disk import FolderReadOnlyError, disk_errors
+from . import layout
+from .disk import FolderReadOnlyError, disk_errors
+from .errors import FileMissingError, UnderstudyError
+from .events import Event, from_line, to_line
+from .job import Job
+from .wire import CONTRACT_VERSION, MessageInvalidError, check_version, from_json, to_json
 
 if sys.platform == "win32":
     import msvcrt

@@ -12,8 +12,8 @@ from backend.contract import layout
 from backend.contract.errors import FileMissingError
 from backend.contract.events import JobDone, JobStopped
 from backend.contract.job import Delivery, Job, Mode, Shot
+from backend.contract.jobfolder import EventLog, JobBusyError, JobLock, is_running, read_events, read_job, write_job
 from backend.contract.wire import MessageInvalidError, MessageTooNewError
-from backend.pipeline.jobfolder import EventLog, JobBusyError, JobLock, is_running, read_events, read_job, write_job
 
 JOB = Job(id="1", mode=Mode.REPLACE, shot=Shot(source="ä b.mp4"), cast=(), delivery=Delivery(folder="o", name="n"))
 

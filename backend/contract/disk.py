@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..contract.errors import UnderstudyError
+from .errors import UnderstudyError
 
 
 class DiskFullError(UnderstudyError):
