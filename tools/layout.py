@@ -11,6 +11,7 @@ ENVIRONMENTS = ROOT / ".envs"
 LOCKS = ROOT / "requirements"
 CACHE = ROOT / ".cache"
 NETWORKS = ROOT / "wheels" / "networks"
+BUILD = ROOT / "build"
 OUT = ROOT / "out"
 
 
