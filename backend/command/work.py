@@ -54,13 +54,18 @@ def animate(arguments: argparse.Namespace, say: Say) -> Exit:
 def preview(arguments: argparse.Namespace, say: Say) -> Exit:
     """See one frame replaced, quickly. Nothing is delivered: the picture says that it is a preview."""
     from ..contract.events import PreviewMade
-    from ..contract.jobfolder import job_folder, make_folder, new_job_id
+    from ..contract.jobfolder import is_job_folder, job_folder, make_folder, new_job_id, read_job
     from ..pipeline.preview import make_preview
 
-    job_id = new_job_id()
-    folder = job_folder(arguments.output, job_id)
-    make_folder(folder)
-    job = _job(arguments, Mode.REPLACE, job_id, folder)
+    if is_job_folder(arguments.clip):
+        folder, job = arguments.clip, read_job(arguments.clip)
+    elif arguments.character is None:
+        raise FileMissingError(arguments.clip, "job folder")
+    else:
+        job_id = new_job_id()
+        folder = job_folder(arguments.output, job_id)
+        make_folder(folder)
+        job = _job(arguments, Mode.REPLACE, job_id, folder)
     with libraries_write_to(folder / layout.LOG):
         path = make_preview(folder, job, arguments.frame, say.event)
     say.event(PreviewMade(path=str(path), frame=arguments.frame))

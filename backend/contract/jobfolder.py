@@ -47,6 +47,11 @@ def job_folder(delivery_folder: Path, job_id: str) -> Path:
     return delivery_folder / layout.WORK / layout.JOBS / job_id
 
 
+def is_job_folder(folder: Path) -> bool:
+    """Whether a folder holds a job."""
+    return (folder / layout.JOB).is_file()
+
+
 def write_job(folder: Path, job: Job) -> None:
     """Put `job.json` into a folder, made if needed. A job is immutable: raises FileExistsError if one is there."""
     make_folder(folder)
