@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Events on their way from a reading thread to Blender's main thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from ..backend.contract.events import Event, FramesDone
+
+
+class Mailbox:
+    """Keeps events in order. Progress that nobody has read yet is replaced by newer, so that a flood stays small."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._lock = threading.Lock()
+
+    def put(self, event: Event) -> None:
+        """Add an event; any thread may."""
+        with self._lock:
+            last = self._events[-1] if self._events else None
+            if isinstance(event, FramesDone) and isinstance(last, FramesDone) and last.stage == event.stage:
+                self._events.pop()
+            self._events.append(event)
+
+    def take_or_none(self) -> Event | None:
+        """Take the oldest event."""
+        with self._lock:
+            return self._events.popleft() if self._events else None
+
+    def __len__(self) -> int:
+        return len(self._events)
