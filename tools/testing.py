@@ -8,7 +8,8 @@ from pathlib import Path
 
 from . import say
 from .children import run_child
-from .environments import BPY45, WORKER, make
+from .environments import BLENDERS, WORKER, Environment, make
+from .failures import PythonMissingError
 from .layout import short
 from .networks import make_networks
 
@@ -21,10 +22,7 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
 
     pytest's own closing line is the last that is written. Raises SetUpError.
     """
-    rows = [
-        (environment.purpose, "runs", f"{short(environment.folder)}, {make(environment).summary}")
-        for environment in (WORKER, BPY45)
-    ]
+    rows = [_environment_row(WORKER), *map(_blender_row, BLENDERS)]
     rows.append(("the tracker's networks", "run", make_networks()))
     rows.append(_footage_row())
     rows.append(_long_row(with_long))
@@ -32,6 +30,18 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     say.line()
     selection = [] if with_long else _EVERYDAY
     return run_child([str(WORKER.interpreter), "-m", "pytest", *selection, *pytest_arguments])
+
+
+def _environment_row(environment: Environment) -> tuple[str, str, str]:
+    return environment.purpose, "runs", f"{short(environment.folder)}, {make(environment).summary}"
+
+
+def _blender_row(blender: Environment) -> tuple[str, str, str]:
+    """Make a Blender's environment where this machine has the Python that it wants."""
+    try:
+        return _environment_row(blender)
+    except PythonMissingError as error:
+        return blender.purpose, "skipped", f"{error} {error.hint}"
 
 
 def _footage_row() -> tuple[str, str, str]:

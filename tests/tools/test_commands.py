@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tools import testing
 from tools.commands import main
+from tools.environments import BPY52, Environment
 from tools.failures import PythonMissingError
 from tools.interpreters import find_python
 from tools.layout import ROOT
@@ -36,3 +38,13 @@ def test_this_python_is_found_by_its_version() -> None:
 def test_a_python_that_is_not_there_is_named_with_who_wants_it() -> None:
     with pytest.raises(PythonMissingError, match=r"Python 2\.0 is needed for a museum"):
         find_python("2.0", "a museum")
+
+
+def test_a_blender_whose_python_is_not_there_is_skipped_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(environment: Environment) -> None:
+        raise PythonMissingError(environment.python, environment.purpose)
+
+    monkeypatch.setattr(testing, "make", make)
+    what, runs, why = testing._blender_row(BPY52)
+    assert (what, runs) == (BPY52.purpose, "skipped")
+    assert why.startswith("Python 3.13 is needed") and "Install Python 3.13" in why
