@@ -19,7 +19,7 @@ _LIBRARIES = (
     ("cv2", "opencv-python-headless", "all stages", True),
     ("mediapipe", "mediapipe", "finding and tracking performers", True),
     ("safetensors", "safetensors", "tracks between stages", True),
-    ("av", "av", "reading movie files; image sequences work without", False),
+    ("av", "av", "movie files outside Blender, which reads them itself; picture sequences work without", False),
 )
 _OPENCVS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 
