@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.blender.blenders import Blender
-from tools.layout import BUILD
+from tools.layout import BUILD, ROOT
 from tools.wheels import ZIPS, are_in_place, this_platform
 from tools.zips import build_zip
 
@@ -46,8 +46,9 @@ def test_the_oldest_and_the_newest_blenders_tool_build_the_same_zip(
     assert crcs(built) == crcs(extension_zip)
 
 
-def test_every_blenders_tool_takes_the_zip(blender: Blender, extension_zip: Path) -> None:
+def test_every_blenders_tool_takes_the_zip_and_the_bare_checkout(blender: Blender, extension_zip: Path) -> None:
     blender.run(blender.extension_tool, "validate", extension_zip)
+    blender.run(blender.extension_tool, "validate", ROOT)
 
 
 @pytest.mark.parametrize("platform", [name for name in ZIPS if name != this_platform()])
