@@ -2,10 +2,11 @@
 """Run by Blender's Python: `leftovers.py MODULE` switches an extension on and off twice and sees that nothing is left.
 
 What Blender lists is compared before and after, so whatever the extension comes to register is covered. Timers and
-draw handlers are not listed anywhere: they are watched as they are registered.
+functions at exit are not listed anywhere: they are watched as they are registered.
 """
 
 import atexit
+import os
 import sys
 import threading
 from collections import Counter
@@ -50,28 +51,39 @@ def registered() -> dict[str, Counter[str]]:
             for item in keymap.keymap_items
         ),
         "threads": Counter(thread.name for thread in threading.enumerate()),
-        "functions at exit": Counter({"any": atexit._ncallbacks()}),  # type: ignore[attr-defined]
     }
 
 
-class Timers:
-    """Knows every timer that was registered since it was made."""
+class Watch:
+    """Knows every timer, and every function at exit of the extension's own, that was registered since it was made."""
 
-    def __init__(self) -> None:
-        self._seen: list[Callable[[], Any]] = []
-        self._register = bpy.app.timers.register
-        bpy.app.timers.register = self._watch  # type: ignore[assignment]
+    def __init__(self, module: str) -> None:
+        self._timers: list[Callable[..., Any]] = []
+        self._at_exit: list[Callable[..., Any]] = []
+        start, register, unregister = bpy.app.timers.register, atexit.register, atexit.unregister
 
-    def _watch(self, function: Callable[[], Any], *words: Any, **options: Any) -> None:
-        self._seen.append(function)
-        self._register(function, *words, **options)
+        def timer(function: Callable[..., Any], *words: Any, **options: Any) -> None:
+            self._timers.append(function)
+            start(function, *words, **options)
 
-    def running(self) -> list[str]:
-        return [function.__qualname__ for function in self._seen if bpy.app.timers.is_registered(function)]
+        def at_exit(function: Callable[..., Any], *words: Any, **options: Any) -> Callable[..., Any]:
+            if function.__module__.startswith(module):  # a library that it imports registers once for all
+                self._at_exit.append(function)
+            return register(function, *words, **options)
+
+        def not_at_exit(function: Callable[..., Any]) -> None:
+            self._at_exit = [other for other in self._at_exit if other != function]
+            unregister(function)
+
+        bpy.app.timers.register, atexit.register, atexit.unregister = timer, at_exit, not_at_exit  # type: ignore[assignment]
+
+    def left(self) -> list[str]:
+        running = [function for function in self._timers if bpy.app.timers.is_registered(function)]
+        return [f"{function.__module__}.{function.__qualname__}" for function in running + self._at_exit]
 
 
 def main(module: str) -> None:
-    before, timers = registered(), Timers()
+    before, watch = registered(), Watch(module)
     for turn in ("first", "second"):
         addon_utils.enable(module)
         assert addon_utils.check(module)[1] is True, f"not switched on, the {turn} time"
@@ -80,8 +92,12 @@ def main(module: str) -> None:
         after = registered()
         changed = {kind: (after[kind] - before[kind], before[kind] - after[kind]) for kind in before}
         left = {kind: change for kind, change in changed.items() if any(change)}
-        assert not left, f"left behind and taken away, the {turn} time: {left}"
-        assert not timers.running(), f"timers left, the {turn} time: {timers.running()}"
+        assert not (left or watch.left()), f"left behind and taken away, the {turn} time: {left} {watch.left()}"
 
 
-main(sys.argv[1])
+try:
+    main(sys.argv[1])
+except AssertionError as error:
+    sys.stderr.write(str(error))
+    sys.stderr.flush()
+    os._exit(1)  # a timer that was left can keep Blender from ending
