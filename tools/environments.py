@@ -66,9 +66,18 @@ class Made:
 WORKER = Environment(
     name="worker", purpose="the worker, and the tests and checks", python="3.11", locks=("worker", "test"), needs_gb=1.5
 )
-BPY45 = Environment(
-    name="bpy45", purpose="Blender 4.5 as a Python module", python="3.11", locks=("bpy45",), needs_gb=2.0
-)
+
+
+def _blender(version: str, python: str) -> Environment:
+    name = f"bpy{version.replace('.', '')}"
+    purpose = f"Blender {version} as a Python module"
+    return Environment(name=name, purpose=purpose, python=python, locks=(name,), needs_gb=2.0)
+
+
+BPY42, BPY45, BPY50 = _blender("4.2", "3.11"), _blender("4.5", "3.11"), _blender("5.0", "3.11")
+BPY52 = _blender("5.2", "3.13")
+BLENDERS = (BPY42, BPY45, BPY50, BPY52)
+"""The oldest that the extension runs in, the last of each series with long support, and what changed between them."""
 
 
 def make(environment: Environment, *locks: str) -> Made:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 import tomllib
 from collections import defaultdict
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from . import say
-from .environments import lock_path, locked_packages
+from .environments import BLENDERS, lock_path, locked_packages
+from .interpreters import find_python
 from .layout import ROOT
 
 PLATFORMS = {
@@ -34,9 +34,13 @@ class LockPlan:
 
     source: "dependencies" or the name of a dependency group. is_whole: the list names everything itself, and what its
     packages ask for is left out. beside: a lock in the same environment, whose packages are not named twice.
+    python: the version that resolves it and that its wheels are for. without: what the source names and the lock
+    leaves out.
     """
 
     source: str
+    python: str = "3.11"
+    without: tuple[str, ...] = ()
     is_whole: bool = False
     beside: str = ""
 
@@ -44,13 +48,18 @@ class LockPlan:
 PLANS = {
     "worker": LockPlan(source="dependencies", is_whole=True),
     "test": LockPlan(source="test", beside="worker"),
-    "bpy45": LockPlan(source="bpy45"),
+    **{blender.name: LockPlan(source=blender.name, python=blender.python) for blender in BLENDERS},
+    # What the zip brings to Blender: its own numpy is there, and it is Blender that decodes movies.
+    "wheels": LockPlan(source="dependencies", is_whole=True, without=("av", "numpy")),
     "networks": LockPlan(source="networks", is_whole=True),
 }
 
 
 def write_lock(name: str) -> None:
-    """Resolve one lock anew and write it. Needs the network."""
+    """Resolve one lock anew and write it. Needs the network, and the Python that the lock is for.
+
+    Raises PythonMissingError.
+    """
     plan = PLANS[name]
     with say.status(name) as status:
         status.show("asking which versions fit together")
@@ -59,37 +68,37 @@ def write_lock(name: str) -> None:
         covered = []
         for platform, tags in PLATFORMS.items():
             status.show(f"asking for the hashes on {platform}")
-            found = _hashes(pins, tags)
+            found = _hashes(plan, pins, tags)
             if found:
                 covered.append(platform)
             for package, digest in found.items():
                 hashes[package].add(digest)
-    lock_path(name).write_text(_lock_text(name, pins, hashes, covered), encoding="utf-8")
+    lock_path(name).write_text(_lock_text(name, plan.python, pins, hashes, covered), encoding="utf-8")
     say.line(f"{name}: {len(pins)} packages, hashes for {', '.join(covered)}")
 
 
-def wanted(source: str) -> list[str]:
-    """Read a list of requirements from `pyproject.toml`."""
+def wanted(plan: LockPlan) -> list[str]:
+    """Read from `pyproject.toml` what a lock is asked to hold."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    listed = settings["project"] if source == "dependencies" else settings["dependency-groups"]
-    found: list[str] = listed[source]
-    return found
+    listed = settings["project"] if plan.source == "dependencies" else settings["dependency-groups"]
+    found: list[str] = listed[plan.source]
+    return [pin for pin in found if pin.partition("==")[0] not in plan.without]
 
 
 def _resolve(plan: LockPlan) -> dict[str, str]:
     """Return name and version of everything that the lock must hold, sorted by name."""
     beside = locked_packages(lock_path(plan.beside)) if plan.beside else {}
     constraints = [f"{name}=={version}" for name, version in beside.items()]
-    report = _ask_pip(wanted(plan.source), constraints, ["--no-deps"] if plan.is_whole else [])
+    report = _ask_pip(plan, wanted(plan), constraints, ["--no-deps"] if plan.is_whole else [])
     pins = {_normal(item["metadata"]["name"]): item["metadata"]["version"] for item in report}
     return {name: pins[name] for name in sorted(pins) if name not in beside}
 
 
-def _hashes(pins: dict[str, str], tags: tuple[str, ...]) -> dict[str, str]:
+def _hashes(plan: LockPlan, pins: dict[str, str], tags: tuple[str, ...]) -> dict[str, str]:
     """Return each package's hash on one platform; nothing where a package has no wheel there."""
-    flags = ["--no-deps", "--python-version=3.11", "--target=unused", *(f"--platform={tag}" for tag in tags)]
+    flags = ["--no-deps", f"--python-version={plan.python}", "--target=unused", *(f"--platform={tag}" for tag in tags)]
     try:
-        report = _ask_pip([f"{name}=={version}" for name, version in pins.items()], [], flags)
+        report = _ask_pip(plan, [f"{name}=={version}" for name, version in pins.items()], [], flags)
     except subprocess.CalledProcessError:
         return {}
     return {
@@ -97,24 +106,25 @@ def _hashes(pins: dict[str, str], tags: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-def _ask_pip(requirements: list[str], constraints: list[str], flags: list[str]) -> list[dict[str, Any]]:
+def _ask_pip(plan: LockPlan, requirements: list[str], constraints: list[str], flags: list[str]) -> list[dict[str, Any]]:
     """Let pip plan an installation without making it. Raises CalledProcessError."""
     with tempfile.TemporaryDirectory() as folder:
         listed, held, report = (Path(folder) / name for name in ("wanted.txt", "held.txt", "report.json"))
         listed.write_text("\n".join(requirements), encoding="utf-8")
         held.write_text("\n".join(constraints), encoding="utf-8")
-        command = [sys.executable, "-I", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+        python = str(find_python(plan.python, f"the lock of {plan.source}"))
+        command = [python, "-I", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
         command += ["--only-binary=:all:", f"--report={report}", f"--requirement={listed}", f"--constraint={held}"]
         subprocess.run([*command, *flags], check=True, capture_output=True, cwd=folder)
         planned: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
     return planned
 
 
-def _lock_text(name: str, pins: dict[str, str], hashes: dict[str, set[str]], covered: list[str]) -> str:
+def _lock_text(name: str, python: str, pins: dict[str, str], hashes: dict[str, set[str]], covered: list[str]) -> str:
     lines = [
         "# SPDX-License-Identifier: GPL-3.0-or-later",
         f"# Written by `python3.11 -m tools lock {name}` from pyproject.toml; why each package: docs/dependencies.md.",
-        f"# Python 3.11. Wheels for {', '.join(covered)}.",
+        f"# Python {python}. Wheels for {', '.join(covered)}.",
     ]
     for package, version in pins.items():
         digests = [f"    --hash=sha256:{digest}" for digest in sorted(hashes[package])]
