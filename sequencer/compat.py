@@ -70,6 +70,11 @@ def end_frame(strip: Strip) -> int:
     return int(getattr(strip, "right_handle" if _HAS_NEW_TIMES else "frame_final_end"))
 
 
+def content_start(strip: Strip) -> int:
+    """Return the frame on which the strip's content would begin if it were not trimmed."""
+    return int(getattr(strip, "content_start" if _HAS_NEW_TIMES else "frame_start"))
+
+
 def handle_offsets(strip: Strip) -> tuple[int, int]:
     """Return how many frames of the content are trimmed from its start and its end; negative ones are held."""
     names = ("left", "right") if _HAS_NEW_TIMES else ("start", "end")

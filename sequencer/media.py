@@ -46,7 +46,7 @@ def media_size_or_none(strip: Strip) -> Size | None:
 def _shown(strip: ImageStrip) -> list[Any]:
     """Return the pictures that the strip shows; all of them where its times are bent and it can't be said which."""
     elements = list(strip.elements)
-    if len(strip.retiming_keys) > 0:
+    if len(getattr(strip, "retiming_keys", ())) > 0:  # not there in 4.2
         return elements
     before, after = (max(0, offset) for offset in handle_offsets(strip))
     if strip.use_reverse_frames:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..backend.contract.errors import FileMissingError, UnderstudyError
-from .compat import end_frame, first_frame
+from .compat import content_start, end_frame, first_frame
 from .description import describe_strip, digest_of
 from .findstrips import Found, find_strip_or_none
 from .media import Size, media_files, media_size_or_none
@@ -37,9 +37,11 @@ class Pixels(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripShot:
-    """A strip as a shot. first, last: scene frames, inclusive. fps: a rational. stamp: see `description.py`.
+    """A strip as a shot.
 
-    scripts: whether the .blend's own scripts run while it is rendered, as they do in the artist's session.
+    first, last: scene frames, inclusive. fps: a rational. content_start: the scene frame on which the strip would
+    begin untrimmed, by which it is seen whether it has moved since. stamp: see `description.py`. scripts: whether the
+    .blend's own scripts run while it is rendered, as they do in the artist's session.
     """
 
     scene: str
@@ -50,6 +52,7 @@ class StripShot:
     fps: str
     first: int
     last: int
+    content_start: int
     description: str
     stamp: str = ""
     scripts: bool = False
@@ -136,6 +139,7 @@ def read_shot(
         fps=fps_of(scene),
         first=wanted[0],
         last=wanted[-1],
+        content_start=content_start(found.strip),
         description=describe_strip(scene, found, is_raw=is_raw, first=wanted[0], last=wanted[-1], stamp=stamp),
         stamp=stamp,
         scripts=not bpy.app.autoexec_fail,
