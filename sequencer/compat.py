@@ -143,7 +143,10 @@ def comp_tree(scene: Scene) -> NodeTree:
     """Return the scene's compositor nodes; made where there are none."""
     holder: Any = scene
     if not _HAS_COMP_GROUPS:
+        is_new = holder.node_tree is None
         holder.use_nodes = True
+        if is_new:
+            holder.node_tree.nodes.clear()  # a 3D render, which may have no camera
         return holder.node_tree  # type: ignore[no-any-return]
     if holder.compositing_node_group is None:
         tree: Any = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
