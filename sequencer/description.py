@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,7 +33,7 @@ Words = dict[str, Any]
 _NOT_SEEN = frozenset(
     {
         *("name", "lock", "color_tag", "proxy", "use_proxy", "sound", "volume", "pan", "show_waveform"),
-        *("use_multiview", "views_format", "stereo_3d_format", "stream_index_audio", "channels", "sequences"),
+        *("use_multiview", "views_format", "stereo_3d_format", "stream_index_audio", "channels"),
         *("elements", "directory", "filepath", "co_ui", "group", "color", "color_mode", "hide", "driver"),
         *("is_active", "enable", "open_mask_input_panel", "data_path", "is_valid", "cache_settings"),
     }
@@ -41,20 +42,30 @@ _NOT_SEEN = frozenset(
 _NOT_SEEN_STARTS = ("select", "show_", "override_", "use_cache")
 _SEES_BELOW = {"ADJUSTMENT", "MULTICAM"}
 """Strips that are made of what lies under them."""
+_STRIPS = {"strips", "sequences"}
+"""Of a meta, by the new name and the old; some Blenders know both, and a strip is read once."""
 _OPAQUE_STRIPS = {"MASK", "CLIP"}
 
 
-def describe_strip(scene: Scene, found: Found, *, is_raw: bool, first: int, last: int, stamp: str) -> str:
-    """Write the description of frames first..last (of the scene, inclusive) of a strip as canonical JSON."""
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The text, and the files behind all strips that were read for it."""
+
+    text: str
+    media: tuple[Path, ...]
+
+
+def describe_strip(scene: Scene, found: Found, *, is_raw: bool, frames: range, stamp: str) -> Description:
+    """Write the description of frames (of the scene) of a strip as canonical JSON."""
     reader = _Reader()
     words: Words = {
         "blender": bpy.app.version_string,
         "colour_config": os.environ.get("OCIO", ""),
         "fps": [scene.render.fps, scene.render.fps_base],
-        "frames": [first, last],
+        "frames": [frames[0], frames[-1]],
         "strip": reader.strip(scene, found, LOOK if is_raw else {"channel", "mute"}),
         "metas": [
-            reader.record(scene, meta, {"strips", *(LOOK if is_raw else {"channel", "mute"})}) for meta in found.metas
+            reader.record(scene, meta, {*_STRIPS, *(LOOK if is_raw else {"channel", "mute"})}) for meta in found.metas
         ],
     }
     if not is_raw:
@@ -62,7 +73,7 @@ def describe_strip(scene: Scene, found: Found, *, is_raw: bool, first: int, last
         words["metas_curves"] = [reader.curves(scene, meta) for meta in found.metas]
     if reader.is_opaque:
         words["stamp"] = stamp
-    return json.dumps(words, sort_keys=True, separators=(",", ":"))
+    return Description(json.dumps(words, sort_keys=True, separators=(",", ":")), tuple(reader.media))
 
 
 def digest_of(description: str) -> str:
@@ -80,10 +91,11 @@ def _canvas(scene: Scene) -> Words:
 
 
 class _Reader:
-    """Reads records down to their parts; `is_opaque` is set when something could not be."""
+    """Reads records down to their parts, and keeps the files met; `is_opaque` is set when something can't be read."""
 
     def __init__(self) -> None:
         self.is_opaque = False
+        self.media: list[Path] = []
         self._seen: set[tuple[str, str]] = set()
 
     def strip(self, scene: Scene, found: Found, without: Collection[str] = ()) -> Words:
@@ -94,6 +106,7 @@ class _Reader:
         self._seen.add((scene.name, strip.name))
         words = self.record(scene, strip, {*without, "scene", "scene_camera"})
         words["media"] = [_file_words(path) for path in media_files(strip)]
+        self.media.extend(media_files(strip))
         words["times"] = [first_frame(strip), end_frame(strip)]
         words["curves"] = self.curves(scene, strip) if "transform" not in without else []
         if strip.type in _SEES_BELOW:
@@ -130,7 +143,7 @@ class _Reader:
     def _value(self, scene: Scene, record: Any, prop: Any) -> Any:
         name = prop.identifier
         if prop.type == "COLLECTION":
-            return self._items(scene, getattr(record, name), is_strips=name == "strips")
+            return self._items(scene, getattr(record, name), is_strips=name in _STRIPS)
         if prop.type != "POINTER":
             return plain(record, name)
         value = getattr(record, name)

@@ -12,6 +12,9 @@ from .rna import copy_properties
 if TYPE_CHECKING:
     from bpy.types import Scene, Strip
 
+COVERING = {"REPLACE", "ALPHA_OVER", "CROSS"}
+"""How a strip that is opaque can be blended and hide all below. Effects are made with the last."""
+
 _NEUTRAL_PLACE: dict[str, dict[str, Any]] = {
     "transform": {"scale_x": 1.0, "scale_y": 1.0, "offset_x": 0.0, "offset_y": 0.0, "rotation": 0.0},
     "crop": {"min_x": 0, "max_x": 0, "min_y": 0, "max_y": 0},
@@ -60,4 +63,4 @@ def copy_look(scene: Scene, source: Strip, result: Strip, *, is_matte: bool) -> 
 def covers_fully(scene: Scene, strip: Strip) -> bool:
     """Say whether nothing below the strip can be seen through it, by its blending (its alpha is another matter)."""
     is_faded = strip.blend_alpha != 1.0 or is_animated(scene, strip, "blend_alpha")
-    return not is_faded and strip.blend_type in {"REPLACE", "ALPHA_OVER"}
+    return not is_faded and strip.blend_type in COVERING

@@ -20,7 +20,7 @@ from ..backend.contract.layout import FRAME_LINE, REFUSED_LINE
 from .compat import fcurves_of, remove_fcurve, set_image_format, strips_of
 from .description import digest_of
 from .findstrips import Found, find_strip_or_none
-from .look import take_look_away
+from .look import COVERING, take_look_away
 from .shot import Pixels, StripMissingError, StripShot, read_shot
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def prepare(shot: StripShot, depth_bits: int) -> Scene:
     for strip in (*found.metas, found.strip):
         if shot.pixels is Pixels.RAW:
             take_look_away(strip)
-        elif strip.blend_type != "REPLACE":
+        elif strip.type not in _LETS_BELOW_SHOW and strip.blend_type not in COVERING:
             strip.blend_type = "ALPHA_OVER"  # alone, there is nothing that it could multiply or be added to
     if shot.pixels is Pixels.RAW:
         _set(scene.sequencer_colorspace_settings, "name", _SPACE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -123,13 +124,14 @@ def read_shot(
     """
     found = _find(scene, strip)
     size = _size(scene, found.strip, pixels)
-    _refuse_missing(found.strip)
     shown = frames_shown(found)
     wanted = range(shown.start if first is None else first, shown.stop if last is None else last + 1)
     if not wanted or not shown or wanted[0] not in shown or wanted[-1] not in shown:
         raise StripFramesError(found.strip.name, wanted.start, wanted.stop - 1, shown)
     stamp = stamp or str(time.time_ns())
     is_raw = pixels is Pixels.RAW
+    description = describe_strip(scene, found, is_raw=is_raw, frames=wanted, stamp=stamp)
+    _refuse_missing(found.strip, description.media)
     return StripShot(
         scene=scene.name,
         strip=found.strip.name,
@@ -140,7 +142,7 @@ def read_shot(
         first=wanted[0],
         last=wanted[-1],
         content_start=content_start(found.strip),
-        description=describe_strip(scene, found, is_raw=is_raw, first=wanted[0], last=wanted[-1], stamp=stamp),
+        description=description.text,
         stamp=stamp,
         scripts=not bpy.app.autoexec_fail,
     )
@@ -207,14 +209,15 @@ def _size(scene: Scene, strip: Strip, pixels: Pixels) -> Size:
         return Size(scene.render.resolution_x, scene.render.resolution_y)
     if strip.type not in _OWN_PIXELS:
         raise StripWithoutPictureError(strip.name, "no pixels of its own")
-    _refuse_missing(strip)
+    _refuse_missing(strip, media_files(strip))
     size = media_size_or_none(strip)
     if size is None:
         raise StripWithoutPictureError(strip.name, "no picture that Blender can read")
     return size
 
 
-def _refuse_missing(strip: Strip) -> None:
-    missing = next((path for path in media_files(strip) if not path.is_file()), None)
+def _refuse_missing(strip: Strip, media: Iterable[Path]) -> None:
+    """Refuse a file that isn't there: Blender would show black for it and say nothing."""
+    missing = next((path for path in media if not path.is_file()), None)
     if missing is not None:
-        raise FileMissingError(missing, f"{strip.type.lower()} of the strip {strip.name},")
+        raise FileMissingError(missing, f"media of the strip {strip.name},")

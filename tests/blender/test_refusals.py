@@ -33,6 +33,7 @@ def test_what_is_no_shot_is_refused_and_what_has_changed_is_noticed(blender: Ble
         "raw_meta": "meta has no pixels of its own",
         "frames": "no frames 5 to 12: it shows 11 to 22",
         "missing": "gone.mov does not exist",
+        "missing_inside": "gone.mov does not exist",
         "missing_picture": "still.9999.png does not exist",
     }
     assert said["refusals"].keys() >= expected.keys() - {"sound"}

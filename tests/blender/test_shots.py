@@ -31,6 +31,8 @@ NUMBERS = {
     "sped_up": range(0, 12, 2),
     "meta": None,
     "other_scene": None,
+    "adjusted": None,
+    "opaque": None,
 }
 """Shot -> the movie's frames that it shows; None where a picture is not seen whole."""
 

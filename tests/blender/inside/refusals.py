@@ -41,6 +41,8 @@ def refusals() -> dict[str, str]:
         said["sound"] = said_of(scene, sound, default_pixels(sound))
     movie.filepath = str(FOLDER / "gone.mov")
     said["missing"] = said_of(scene, movie)
+    add_movie(meta, FOLDER / "dance.mov", start=1).filepath = str(FOLDER / "gone.mov")
+    said["missing_inside"] = said_of(scene, meta, Pixels.CANVAS)
     images = add_images(scene, STILLS, channel=5)
     images.elements[7].filename = "still.9999.png"
     said["missing_picture"] = said_of(scene, images)

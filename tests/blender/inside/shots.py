@@ -139,7 +139,35 @@ def other_scene(scene: Scene) -> Strip:
     return strip
 
 
-CANVAS: dict[str, Any] = {"scaled": scaled, "sped_up": sped_up, "meta": meta, "other_scene": other_scene}
+def adjusted(scene: Scene) -> Strip:
+    """An adjustment layer over half of a movie in a masked picture's place."""
+    add_movie(scene, MOVIE).transform.offset_x = 9
+    over = add_images(scene, STILLS, channel=2)
+    mask = add_images(scene, STILLS[3:], channel=5)
+    mask.mute = True
+    modifier = over.modifiers.new("mask", "MASK")
+    modifier.input_mask_strip = mask
+    words: dict[str, int] = {"length": 9} if bpy.app.version >= (5, 0, 0) else {"frame_end": 20}
+    layer = strips_of(scene).new_effect(name="layer", type="ADJUSTMENT", channel=3, frame_start=11, **words)
+    layer.modifiers.new("bright", "BRIGHT_CONTRAST").bright = 30
+    return layer
+
+
+def opaque(scene: Scene) -> Strip:
+    """A fade that a driver makes, which no description can follow."""
+    strip = add_movie(scene, MOVIE)
+    strip.driver_add("blend_alpha").driver.expression = "0.25 + frame / 100"
+    return strip
+
+
+CANVAS: dict[str, Any] = {
+    "scaled": scaled,
+    "sped_up": sped_up,
+    "meta": meta,
+    "other_scene": other_scene,
+    "adjusted": adjusted,
+    "opaque": opaque,
+}
 
 
 def work() -> dict[str, Any]:

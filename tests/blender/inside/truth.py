@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 from understudy.sequencer.comp import build_comp
 from understudy.sequencer.place import PlaceAs, place
-from understudy.sequencer.take import Take
+from understudy.sequencer.take import Take, pass_of
 
 from tests.blender.inside.stage import FOLDER, Scene, Strip, add_movie, key, new_scene, render, run, set_time, set_view
 
@@ -60,8 +60,11 @@ def dressed() -> None:
     strip.modifiers.new("bright", "BRIGHT_CONTRAST").bright = 10
     strip.use_flip_x, strip.color_multiply = True, 0.9
     render(scene, FOLDER / "alone dressed", FIRST, LAST)
-    place(scene, take_of(strip), PlaceAs.COMP)
+    made = place(scene, take_of(strip), PlaceAs.COMP)
     render(scene, FOLDER / "comp dressed", FIRST, LAST)
+    for result in made:
+        result.mute = pass_of(result) != "change_matte"
+    render(scene, FOLDER / "change_matte dressed", FIRST, LAST)
 
 
 def by_compositor() -> list[str]:
