@@ -40,17 +40,21 @@ NUMBERS = {
 @pytest.fixture(scope="module", params=THOROUGH)
 def shots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Blender, Path]:
     """A folder in which that Blender has put a .blend, what its strips look like, and how they are rendered."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder = tmp_path_factory.mktemp("shots")
+    blender = blender_of(request.param, folder)
     write_movie(folder / "dance.mov", 12)
     (folder / "stills").mkdir()
     for number in range(12):
         cv2.imwrite(str(folder / f"stills/still.{number + 1:04d}.png"), painted(number))
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
     run_inside(blender, "shots.py", folder)
     return blender, folder
+
+
+def blender_of(version: str, folder: Path) -> Blender:
+    environment = ENVIRONMENTS[version]
+    if not environment.interpreter.exists():
+        pytest.skip(f"{environment.purpose} is not in place")
+    return Blender(version, environment.interpreter, folder / "blender")
 
 
 def shot_of(shots: tuple[Blender, Path], name: str) -> dict[str, Any]:
@@ -115,3 +119,17 @@ def test_rendering_ends_with_the_one_who_asked(shots: tuple[Blender, Path], tmp_
 def test_every_shot_is_described_alike_twice_and_has_its_scenes_rate(shots: tuple[Blender, Path]) -> None:
     said = json.loads((shots[1] / "said.json").read_text())
     assert {(shot["again"], shot["fps"]) for shot in said.values()} == {(True, "24")}
+
+
+@pytest.mark.parametrize("version", THOROUGH)
+def test_a_movie_of_another_rate_is_rendered_at_the_scenes(version: str, tmp_path: Path) -> None:
+    maker, reader = (blender_of(name, tmp_path) for name in ("4.5", version))
+    write_movie(tmp_path / "dance.mov", 12)
+    run_inside(maker, "rate.py", tmp_path)
+    shot = run_inside(reader, "rate.py", tmp_path)
+    rendered(shot, tmp_path / "frames", f"0-{shot['last'] - shot['first']}")
+    got, truth = pictures(tmp_path / "frames"), pictures(tmp_path / "truth")
+    assert np.array_equal(got, truth)
+    numbers = [painted_number(picture) for picture in got]
+    assert numbers == sorted(numbers)
+    assert (numbers[0], numbers[-1], len(numbers)) == (0, 11, 15)

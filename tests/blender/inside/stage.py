@@ -84,10 +84,9 @@ def render(scene: Scene, into: Path, first: int, last: int, depth: str = "8") ->
     if hasattr(picture, "media_type"):
         picture.media_type = "IMAGE"
     picture.file_format, picture.color_mode, picture.color_depth = "PNG", "RGB", depth
-    for frame in range(first, last + 1):
-        scene.frame_start = scene.frame_end = frame
-        settings.filepath = str(into / "frame_")
-        bpy.ops.render.render(animation=True, scene=scene.name)
+    scene.frame_start, scene.frame_end = first, last
+    settings.filepath = str(into / "frame_")
+    bpy.ops.render.render(animation=True, scene=scene.name)
 
 
 def run(work: Callable[[], Any]) -> None:
