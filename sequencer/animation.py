@@ -36,10 +36,10 @@ def copy_animation(scene: Scene, source: Strip, target: Strip, names: Iterable[s
     """Let a strip's properties, and their parts, move as another's do."""
     roots, to = set(names), target.path_from_id()
     for path, curve in list(curves_of_strip(scene, source)):
-        if _root(path) in roots:
+        if root_of(path) in roots:
             _copy_keys(curve, new_fcurve(scene, _join(to, path), curve.array_index))
     for path, driver in list(drivers_of_strip(scene, source)):
-        if _root(path) in roots:
+        if root_of(path) in roots:
             data = scene.animation_data
             assert data is not None
             data.drivers.from_existing(src_driver=driver).data_path = _join(to, path)
@@ -53,7 +53,8 @@ def _of_strip(curves: Iterable[FCurve], strip: Strip) -> Iterator[tuple[str, FCu
             yield path.removeprefix(start).removeprefix("."), curve
 
 
-def _root(path: str) -> str:
+def root_of(path: str) -> str:
+    """Return the property that a path begins with: `transform` of `transform.scale_x`."""
     return path.partition(".")[0].partition("[")[0]
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from .animation import curves_of_strip, drivers_of_strip
+from .animation import curves_of_strip, drivers_of_strip, root_of
 from .compat import end_frame, first_frame, strips_of
 from .findstrips import Found, every_strip
 from .look import LOOK
@@ -70,7 +70,7 @@ def describe_strip(scene: Scene, found: Found, *, is_raw: bool, frames: range, s
     }
     if not is_raw:
         words["canvas"] = _canvas(scene)
-        words["metas_curves"] = [reader.curves(scene, meta) for meta in found.metas]
+        words["metas_curves"] = [reader.curves(scene, meta, ()) for meta in found.metas]
     if reader.is_opaque:
         words["stamp"] = stamp
     return Description(json.dumps(words, sort_keys=True, separators=(",", ":")), tuple(reader.media))
@@ -108,7 +108,7 @@ class _Reader:
         words["media"] = [_file_words(path) for path in media_files(strip)]
         self.media.extend(media_files(strip))
         words["times"] = [first_frame(strip), end_frame(strip)]
-        words["curves"] = self.curves(scene, strip) if "transform" not in without else []
+        words["curves"] = self.curves(scene, strip, without)
         if strip.type in _SEES_BELOW:
             words["below"] = [self.strip(scene, below) for below in _below(scene, found)]
         if strip.type == "SCENE":
@@ -124,11 +124,13 @@ class _Reader:
             if prop.identifier not in without and _is_seen(prop)
         }
 
-    def curves(self, scene: Scene, strip: Strip) -> list[Words]:
-        """Read what moves a strip. What a driver looks at is not followed."""
-        self.is_opaque |= any(True for _ in drivers_of_strip(scene, strip))
-        self.is_opaque |= bool(scene.animation_data and scene.animation_data.nla_tracks)
-        return [{"path": path, **self.record(scene, curve)} for path, curve in curves_of_strip(scene, strip)]
+    def curves(self, scene: Scene, strip: Strip, without: Collection[str]) -> list[Words]:
+        """Read what moves a strip's properties. What a driver or the NLA makes of them is not followed."""
+        if without != LOOK:
+            self.is_opaque |= any(True for _ in drivers_of_strip(scene, strip))
+            self.is_opaque |= bool(scene.animation_data and scene.animation_data.nla_tracks)
+        curves = [(path, curve) for path, curve in curves_of_strip(scene, strip) if root_of(path) not in without]
+        return [{"path": path, **self.record(scene, curve)} for path, curve in curves]
 
     def _inside(self, strip: SceneStrip) -> Words:
         """Read the strips of the scene that a strip shows; of one that is seen by its camera only the name."""

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a strip does to its own pixels before they are seen: taken away for raw frames, given to their results."""
+"""What a strip does to its own pixels before they are seen: taken away for raw frames, given to their results.
+
+What a strip does to time (trim, speed, reverse, strobe) is no part of it: raw frames are those that are seen, when
+they are seen, and strobe counts from the start of the content, which results don't have.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,6 @@ _NEUTRAL_PLACE: dict[str, dict[str, Any]] = {
 _NEUTRAL: dict[str, Any] = {
     "use_flip_x": False,
     "use_flip_y": False,
-    "strobe": 1.0,
     "color_multiply": 1.0,
     "color_saturation": 1.0,
     "multiply_alpha": False,
@@ -33,14 +36,17 @@ _NEUTRAL: dict[str, Any] = {
 LOOK = frozenset({*_NEUTRAL_PLACE, *_NEUTRAL, "modifiers", "use_linear_modifiers", "mute", "channel"})
 """Names of the properties that `take_look_away` makes neutral or that don't touch the strip's own pixels."""
 
-_WHERE = ("transform", "crop", "use_flip_x", "use_flip_y", "strobe", "blend_alpha")
-"""Where, when and how far a strip is seen: given to every result."""
+TIMING = ("strobe",)
+"""What can be animated and is no part of the look."""
+
+_WHERE = ("transform", "crop", "use_flip_x", "use_flip_y", "blend_alpha")
+"""Where and how far a strip is seen: given to every result."""
 _COLOUR = ("color_multiply", "color_saturation", "use_linear_modifiers")
 """What is done to its colours: given to results that are pictures, not to mattes."""
 
 
 def take_look_away(strip: Strip) -> None:
-    """Leave nothing but the strip's own pixels. Its animation must be gone already: it would win at the render."""
+    """Leave nothing but the strip's own pixels. Animation of its look must be gone: it would win at the render."""
     for name, value in _NEUTRAL.items():
         if hasattr(strip, name):
             setattr(strip, name, value)

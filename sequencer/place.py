@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Results as strips: on free channels above the strip that the shot was read from, on the shot's own frames.
 
-A strip in a meta has its results beside it in that meta, so that they take part in all that is done to it.
+A strip in a meta has its results beside it in that meta, so that they take part in all that is done to it. What the
+canvas shows of it has been through the meta already, and lies above that.
 """
 
 from __future__ import annotations
@@ -82,16 +83,17 @@ def place(scene: Scene, take: Take, how: PlaceAs) -> list[Strip]:
     fade, the plate is seen through the character. Raises ChannelsFullError, PassMissingError, FileMissingError.
     """
     shown = {Pass.COMP.value} if how is PlaceAs.COMP else {Pass.PLATE.value, Pass.CHARACTER.value}
-    names = sorted({*take.passes, *shown}, key=_order)
-    for name in names:
-        take.files(name)
+    files = {name: take.files(name) for name in sorted({*take.passes, *shown}, key=_order)}
     source = find_source_or_none(scene, take)
-    owner = source.owner(scene) if source else scene
     first = scene_first_now(take, source.strip if source else None)
-    channel = _free_channel(owner, source, range(first, first + take.frame_count), len(names))
+    under = _under_results(source, take)
+    owner = under.owner(scene) if under else scene
+    channel = _free_channel(owner, under, range(first, first + take.frame_count), len(files))
     made = []
-    for offset, name in enumerate(names):
-        strip = _new_strip(owner, take, name, channel + offset, first)
+    for offset, (name, paths) in enumerate(files.items()):
+        strip = _new_strip(owner, _strip_name(take.stem, name), paths, channel + offset, first)
+        strip.color_tag = _tag(name)
+        mark(strip, take, name)
         strip.mute = name not in shown
         made.append(strip)
     if source and take.pixels is Pixels.RAW:
@@ -122,26 +124,32 @@ def _dress(scene: Scene, source: Strip, results: Iterable[Strip]) -> None:
         source.mute = True
 
 
+def _under_results(source: Found | None, take: Take) -> Found | None:
+    """Return the strip above which results lie: what the canvas shows is seen through metas, so then the outermost."""
+    if source and source.metas and take.pixels is Pixels.CANVAS:
+        return Found(source.metas[0], ())
+    return source
+
+
 def _order(name: str) -> tuple[int, str]:
     """Order passes from below; those of single performers lie with their sum."""
     places = [place for place, kind in enumerate(_FROM_BELOW) if name == kind or name.startswith(f"{kind}_")]
     return max(places, default=0), name
 
 
-def _free_channel(owner: Scene | MetaStrip, source: Found | None, frames: range, wanted: int) -> int:
+def _free_channel(owner: Scene | MetaStrip, under: Found | None, frames: range, wanted: int) -> int:
     """Find the lowest of so many consecutive channels that are free on some frames. Raises ChannelsFullError."""
     busy = {s.channel for s in strips_of(owner) if first_frame(s) < frames.stop and end_frame(s) > frames.start}
-    above = source.strip.channel if source else max(busy, default=0)
+    above = under.strip.channel if under else max(busy, default=0)
     for lowest in range(above + 1, _TOP_CHANNEL - wanted + 2):
         if busy.isdisjoint(range(lowest, lowest + wanted)):
             return lowest
     raise ChannelsFullError(wanted, above)
 
 
-def _new_strip(owner: Scene | MetaStrip, take: Take, name: str, channel: int, first: int) -> Strip:
-    paths = take.files(name)
+def _new_strip(owner: Scene | MetaStrip, name: str, paths: Sequence[Path], channel: int, first: int) -> Any:
     strip: Any = strips_of(owner).new_image(
-        name=_strip_name(take.stem, name),
+        name=name,
         filepath=_for_blend(paths[0]),
         channel=channel,
         frame_start=first,
@@ -151,9 +159,7 @@ def _new_strip(owner: Scene | MetaStrip, take: Take, name: str, channel: int, fi
         strip.elements.append(path.name)
     with contextlib.suppress(TypeError):  # a colour configuration of the studio's own may have another name for it
         strip.colorspace_settings.name = _COLOUR_SPACE
-    strip.color_tag = _tag(name)
-    mark(strip, take, name)
-    return strip  # type: ignore[no-any-return]
+    return strip
 
 
 def _show_files(strip: Strip, take: Take, paths: Sequence[Path]) -> None:

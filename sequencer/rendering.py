@@ -20,11 +20,11 @@ from ..backend.contract.layout import FRAME_LINE, REFUSED_LINE
 from .compat import fcurves_of, remove_fcurve, set_image_format, strips_of
 from .description import digest_of
 from .findstrips import Found, find_strip_or_none
-from .look import COVERING, take_look_away
+from .look import COVERING, TIMING, take_look_away
 from .shot import Pixels, StripMissingError, StripShot, read_shot
 
 if TYPE_CHECKING:
-    from bpy.types import MetaStrip, Scene
+    from bpy.types import MetaStrip, Scene, Strip
 
 _NEUTRAL_RENDER: dict[str, Any] = {
     "resolution_percentage": 100,
@@ -111,7 +111,7 @@ def prepare(shot: StripShot, depth_bits: int) -> Scene:
     found = find_strip_or_none(scene, shot.strip)
     if found is None:
         raise StripMissingError(shot.strip)
-    _stop_animation(scene, keep="" if shot.pixels is Pixels.RAW else "sequence_editor.")
+    _stop_animation(scene, found.strip if shot.pixels is Pixels.RAW else None)
     _show_only(scene, found)
     for strip in (*found.metas, found.strip):
         if shot.pixels is Pixels.RAW:
@@ -171,13 +171,18 @@ def _render(scene: Scene, shot: StripShot, wanted: Iterable[range], into: Path) 
     bpy.app.handlers.render_write.remove(tell)
 
 
-def _stop_animation(scene: Scene, keep: str) -> None:
-    """Let nothing move but the properties whose path begins so. What is keyed wins over what is set."""
-    if not keep:
-        scene.animation_data_clear()
+def _stop_animation(scene: Scene, raw: Strip | None) -> None:
+    """Let nothing move but strips, or of a strip whose raw frames are wanted its timing: what is keyed wins."""
+    kept = tuple(f"{raw.path_from_id()}.{name}" for name in TIMING) if raw else ("sequence_editor.",)
     for curve in list(fcurves_of(scene)):
-        if not curve.data_path.startswith(keep):
+        if not curve.data_path.startswith(kept):
             remove_fcurve(scene, curve)
+    data = scene.animation_data
+    if raw and data:
+        for driver in list(data.drivers):
+            data.drivers.remove(driver)
+        for track in list(data.nla_tracks):
+            data.nla_tracks.remove(track)
 
 
 def _show_only(scene: Scene, found: Found) -> None:

@@ -57,11 +57,13 @@ class Take:
         if name not in self.passes:
             raise PassMissingError(self.stem, name)
         numbers = range(self.first_number, self.first_number + self.frame_count)
-        paths = [self.folder / name / f"{self.stem}_{name}.{number:04d}.png" for number in numbers]
-        missing = next((path for path in paths if not path.is_file()), None)
+        names = [f"{self.stem}_{name}.{number:04d}.png" for number in numbers]
+        folder = self.folder / name
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        missing = next((name for name in names if name not in there), None)
         if missing is not None:
-            raise FileMissingError(missing, f"picture of the pass {name},")
-        return paths
+            raise FileMissingError(folder / missing, f"picture of the pass {name},")
+        return [folder / name for name in names]
 
 
 class PassMissingError(UnderstudyError):

@@ -65,6 +65,7 @@ def test_results_of_a_deleted_clip_lie_above_everything(said: dict[str, Any]) ->
 
 def test_results_of_a_clip_in_a_meta_lie_beside_it_in_the_meta(said: dict[str, Any]) -> None:
     assert said["meanwhile"]["in_meta"] == [["shot_v001 comp", 8, 14, 20, False, "COLOR_04"], 0]
+    assert said["meanwhile"]["canvas_in_meta"] == [["shot_v001 comp", 9, 14, 20, False, "COLOR_04"], 1]
 
 
 def test_a_version_takes_the_place_of_another_on_all_strips_that_are_left(said: dict[str, Any]) -> None:

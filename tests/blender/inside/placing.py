@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 from understudy.backend.contract.errors import UnderstudyError
 from understudy.sequencer.place import PlaceAs, place, swap_version
+from understudy.sequencer.shot import Pixels
 from understudy.sequencer.take import Take, find_scene_or_none, pass_of, source_id, take_strips, version_of
 
 from tests.blender.inside.stage import FOLDER, Scene, Strip, add_movie, key, new_scene, run, set_time, strips_of
@@ -107,7 +108,7 @@ def locations(points: Any) -> list[list[float]]:
 def meanwhile() -> dict[str, Any]:
     """Place after the source was renamed, moved, cut, deleted, put in a meta; its scene renamed."""
     said = {}
-    for name in ("renamed", "moved", "cut", "deleted", "in_meta", "scene_renamed"):
+    for name in ("renamed", "moved", "cut", "deleted", "in_meta", "canvas_in_meta", "scene_renamed"):
         scene = new_scene(name)
         strip = trimmed(scene)
         take = take_of(strip)
@@ -119,13 +120,14 @@ def meanwhile() -> dict[str, Any]:
         if name == "deleted":
             strips_of(scene).remove(strip)
             add_movie(scene, FOLDER / "dance.mov", channel=3)
-        if name == "in_meta":
+        if name.endswith("in_meta"):
             meta = strips_of(scene).new_meta("meta", 2, 11)
             strip.move_to_meta(meta)
         if name == "scene_renamed":
             scene.name = "another scene"
             assert find_scene_or_none(take, name) == scene
-        strips = place(scene, take, PlaceAs.COMP)
+        pixels = Pixels.CANVAS if name.startswith("canvas") else Pixels.RAW
+        strips = place(scene, replace(take, pixels=pixels), PlaceAs.COMP)
         said[name] = [told(strips)[-1], [s.name for s in strips_of(scene)].count("shot_v001 comp")]
     return said
 

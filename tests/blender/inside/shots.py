@@ -42,6 +42,13 @@ def trimmed(scene: Scene) -> Strip:
     return strip
 
 
+def strobing(scene: Scene) -> Strip:
+    """The same, every third of the movie's frames for three."""
+    strip = trimmed(scene)
+    strip.strobe = 3
+    return strip
+
+
 def reversed_(scene: Scene) -> Strip:
     """The movie backward."""
     strip = add_movie(scene, MOVIE)
@@ -91,7 +98,7 @@ RAW: dict[str, Any] = {
     "trimmed": (trimmed, trimmed),
     "reversed": (reversed_, reversed_),
     "stills": (stills, stills),
-    "dressed": (dressed, trimmed),
+    "dressed": (dressed, strobing),
     "in_meta": (in_meta, trimmed),
 }
 """Name -> what the artist has, and the strip that shows what its raw frames are."""
