@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A delivered version as the sequencer sees it: which files, on which frames, instead of which strip."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..backend.contract.errors import FileMissingError, UnderstudyError
+from ..backend.contract.job import Pass
+from .compat import content_start, end_frame, first_frame
+from .findstrips import Found, every_strip
+from .shot import Pixels
+
+if TYPE_CHECKING:
+    from bpy.types import Scene, Strip
+
+JOB, PASS, VERSION = "understudy_job", "understudy_pass", "understudy_version"
+"""Custom properties by which a strip is known as a result, whatever becomes of its name and place."""
+_SOURCE = "understudy_source"
+"""Likewise of a strip that a shot was read from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """One version of a job's results.
+
+    folder: of the version, with a folder a pass. first_number: of the first file. scene_first: the scene frame on which
+    that file is seen, when the strip that the shot was read from is where it was: its name, its `source_id` and its
+    `content_start` then, and which of its pixels were read.
+    """
+
+    job_id: str
+    shot: str
+    version: int
+    folder: Path
+    passes: tuple[str, ...]
+    first_number: int
+    frame_count: int
+    scene_first: int
+    source: str
+    source_id: str = ""
+    source_start: int | None = None
+    pixels: Pixels = Pixels.RAW
+
+    @property
+    def stem(self) -> str:
+        """Name shot and version as folder and files do."""
+        return f"{self.shot}_v{self.version:03d}"
+
+    def files(self, name: str) -> list[Path]:
+        """List a pass's files in order. Raises PassMissingError, and FileMissingError before Blender sees a gap."""
+        if name not in self.passes:
+            raise PassMissingError(self.stem, name)
+        numbers = range(self.first_number, self.first_number + self.frame_count)
+        names = [f"{self.stem}_{name}.{number:04d}.png" for number in numbers]
+        folder = self.folder / name
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        missing = next((name for name in names if name not in there), None)
+        if missing is not None:
+            raise FileMissingError(folder / missing, f"picture of the pass {name},")
+        return [folder / name for name in names]
+
+
+class PassMissingError(UnderstudyError):
+    """A version was delivered without a pass that is wanted of it."""
+
+    hint = "Run the job again with that pass chosen among its outputs."
+
+    def __init__(self, stem: str, name: str) -> None:
+        super().__init__(f"{stem} was delivered without the pass {name}.")
+        self.stem, self.name = stem, name
+
+
+def take_strips(scene: Scene, job_id: str) -> list[Strip]:
+    """Find a job's results, in metas too, from the lowest channel up; both halves of one that was cut."""
+    found = [each.strip for each in every_strip(scene) if _property(each.strip, JOB) == job_id]
+    return sorted(found, key=lambda strip: (strip.channel, strip.name))
+
+
+def job_of_or_none(strip: Strip) -> str | None:
+    """Return the id of the job that a strip is a result of."""
+    job = _property(strip, JOB)
+    return job if isinstance(job, str) else None
+
+
+def pass_of(strip: Strip) -> str:
+    """Return which pass a result strip shows."""
+    return str(_property(strip, PASS))
+
+
+def version_of(strip: Strip) -> int:
+    """Return which version a result strip shows."""
+    return int(_property(strip, VERSION) or 0)
+
+
+def source_id(strip: Strip) -> str:
+    """Return the id of a strip that a shot is read from; it keeps what it was given the first time."""
+    if _property(strip, _SOURCE) is None:
+        strip[_SOURCE] = uuid.uuid4().hex
+    return str(_property(strip, _SOURCE))
+
+
+def find_source_or_none(scene: Scene, take: Take) -> Found | None:
+    """Find the strip that a take was read from, renamed, moved or cut; of several pieces the likeliest."""
+    strips = list(every_strip(scene))
+    same_id = [each for each in strips if take.source_id and _property(each.strip, _SOURCE) == take.source_id]
+    pieces = same_id or [each for each in strips if each.strip.name == take.source]
+    return max(pieces, key=lambda piece: _likeness(piece.strip, take), default=None)
+
+
+def find_scene_or_none(take: Take, name: str) -> Scene | None:
+    """Find the scene of a take by its name, or when that was changed, by the strips in it."""
+    named = bpy.data.scenes.get(name)
+    scenes = [*([named] if named else []), *bpy.data.scenes]
+    holds = (s for s in scenes if find_source_or_none(s, take) or take_strips(s, take.job_id))
+    return next(holds, named)
+
+
+def scene_first_now(take: Take, source: Strip | None) -> int:
+    """Return the scene frame of a take's first file, as far as its source strip has moved meanwhile."""
+    if source is None or take.source_start is None:
+        return take.scene_first
+    return take.scene_first + content_start(source) - take.source_start
+
+
+def mark(strip: Strip, take: Take, name: str) -> None:
+    """Tie a strip to its job, pass and version."""
+    strip[JOB], strip[PASS], strip[VERSION] = take.job_id, name, take.version
+
+
+def is_matte(name: str) -> bool:
+    """Say whether a pass holds coverage rather than colours; of several performers each has one."""
+    data = (Pass.MATTE, Pass.PERFORMER_MATTE, Pass.CHANGE_MATTE, Pass.PLATE_CONFIDENCE)
+    return name.startswith(tuple(each.value for each in data))
+
+
+def _likeness(strip: Strip, take: Take) -> tuple[bool, bool]:
+    is_there = first_frame(strip) <= scene_first_now(take, strip) < end_frame(strip)
+    return strip.name == take.source, is_there
+
+
+def _property(strip: Strip, name: str) -> Any:
+    return strip.get(name)

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Place takes over strips that were renamed, moved, cut and deleted, swap their versions, and render them.
+
+FOLDER holds `dance.mov`, and `delivered/shot_v001` and `shot_v002`: see `delivery.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import bpy
+from understudy.backend.contract.errors import UnderstudyError
+from understudy.sequencer.place import PlaceAs, place, swap_version
+from understudy.sequencer.shot import Pixels
+from understudy.sequencer.take import Take, find_scene_or_none, pass_of, source_id, take_strips, version_of
+
+from tests.blender.inside.stage import FOLDER, Scene, Strip, add_movie, key, new_scene, run, set_time, strips_of
+
+PASSES = ("character", "matte", "performer_matte", "change_matte", "plate", "comp", "control")
+
+
+def trimmed(scene: Scene) -> Strip:
+    """Frames 3 to 8 of the movie, on scene frames 14 to 19."""
+    strip = add_movie(scene, FOLDER / "dance.mov")
+    set_time(strip, "frame_offset_start", 3)
+    set_time(strip, "frame_offset_end", 3)
+    return strip
+
+
+def take_of(strip: Strip, version: int = 1) -> Take:
+    """Return a take of such a strip."""
+    return Take(
+        job_id="job",
+        shot="shot",
+        version=version,
+        folder=FOLDER / "delivered" / f"shot_v{version:03d}",
+        passes=PASSES,
+        first_number=1001,
+        frame_count=6,
+        scene_first=14,
+        source=strip.name,
+        source_id=source_id(strip),
+        source_start=11,
+    )
+
+
+def told(strips: list[Strip]) -> list[list[Any]]:
+    """Tell of strips what an artist sees: name, channel, frames, whether muted, colour."""
+    names = (
+        ("left_handle", "right_handle") if bpy.app.version >= (5, 1, 0) else ("frame_final_start", "frame_final_end")
+    )
+    return [[s.name, s.channel, *(getattr(s, name) for name in names), s.mute, s.color_tag] for s in strips]
+
+
+def by_pass(strips: list[Strip]) -> dict[str, Strip]:
+    """Return strips by their passes."""
+    return {pass_of(strip): strip for strip in strips}
+
+
+def placed() -> dict[str, Any]:
+    """Place both ways, with something in the way."""
+    scene = new_scene("placed")
+    strip = trimmed(scene)
+    add_movie(scene, FOLDER / "dance.mov", channel=4)
+    take = take_of(strip)
+    comp = told(place(scene, take, PlaceAs.COMP))
+    found = take_strips(scene, "job")
+    layers = told(place(scene, take, PlaceAs.LAYERS))
+    return {"comp": comp, "found": [s.name for s in found], "layers": layers, "source_muted": strip.mute}
+
+
+def dressed() -> dict[str, Any]:
+    """Place over a strip that is transformed, faded and graded, with keys and a modifier."""
+    scene = new_scene("dressed")
+    strip = trimmed(scene)
+    key(strip, "transform.scale_x", {11: 0.5, 22: 2.0})
+    key(strip, "blend_alpha", {11: 0.0, 22: 1.0})
+    strip.crop.min_x, strip.use_flip_x, strip.color_multiply = 9, True, 0.5
+    strip.modifiers.new("bright", "BRIGHT_CONTRAST").bright = 40
+    curves = strip.modifiers.new("curves", "CURVES").curve_mapping
+    curves.curves[3].points.new(0.25, 0.5)
+    curves.update()
+    strips = by_pass(place(scene, take_of(strip), PlaceAs.COMP))
+    scene.frame_set(16)
+    said: dict[str, Any] = {"source_muted": strip.mute}
+    for name in ("comp", "matte"):
+        made = strips[name]
+        graded = [m.curve_mapping.curves[3].points for m in made.modifiers if m.type == "CURVES"]
+        alike = [made.transform.scale_x == strip.transform.scale_x, made.blend_alpha == strip.blend_alpha]
+        said[name] = [
+            alike,
+            made.crop.min_x,
+            made.use_flip_x,
+            made.color_multiply,
+            len(made.modifiers),
+            *map(locations, graded),
+        ]
+    said["source_points"] = locations(curves.curves[3].points)
+    return said
+
+
+def locations(points: Any) -> list[list[float]]:
+    """Tell where the points of a curve are."""
+    return [list(point.location) for point in points]
+
+
+def meanwhile() -> dict[str, Any]:
+    """Place after the source was renamed, moved, cut, deleted, put in a meta; its scene renamed."""
+    said = {}
+    for name in ("renamed", "moved", "cut", "deleted", "in_meta", "canvas_in_meta", "scene_renamed"):
+        scene = new_scene(name)
+        strip = trimmed(scene)
+        take = take_of(strip)
+        strip.name = "another name"
+        if name == "moved":
+            set_start(strip, 21)
+        if name == "cut":
+            strip.split(frame=16, split_method="SOFT")
+        if name == "deleted":
+            strips_of(scene).remove(strip)
+            add_movie(scene, FOLDER / "dance.mov", channel=3)
+        if name.endswith("in_meta"):
+            meta = strips_of(scene).new_meta("meta", 2, 11)
+            strip.move_to_meta(meta)
+        if name == "scene_renamed":
+            scene.name = "another scene"
+            assert find_scene_or_none(take, name) == scene
+        pixels = Pixels.CANVAS if name.startswith("canvas") else Pixels.RAW
+        strips = place(scene, replace(take, pixels=pixels), PlaceAs.COMP)
+        said[name] = [told(strips)[-1], [s.name for s in strips_of(scene)].count("shot_v001 comp")]
+    return said
+
+
+def set_start(strip: Strip, frame: int) -> None:
+    """Move a strip."""
+    setattr(strip, "content_start" if bpy.app.version >= (5, 1, 0) else "frame_start", frame)
+
+
+def swapped() -> dict[str, Any]:
+    """Cut, rename, move and trim results, then swap versions; then try versions that can't be."""
+    scene = new_scene("swapped")
+    take = take_of(trimmed(scene))
+    strips = by_pass(place(scene, take, PlaceAs.COMP))
+    half: Strip = strips["comp"].split(frame=16, split_method="SOFT")
+    strips["matte"].name = "my matte"
+    set_start(strips["plate"], 40)
+    strips_of(scene).remove(strips["control"])
+    swap_version(take_strips(scene, "job"), replace(take, version=2, folder=FOLDER / "delivered/shot_v002"))
+    found = take_strips(scene, "job")
+    said: dict[str, Any] = {
+        "names": sorted(strip.name for strip in found),
+        "versions": sorted({version_of(strip) for strip in found}),
+        "files": sorted(bpy.path.abspath(half.directory) + element.filename for element in half.elements),
+    }
+    for name, other in {
+        "shorter": replace(take, frame_count=5),
+        "gone": replace(take, version=3, folder=FOLDER / "delivered/shot_v003"),
+        "without": replace(take, passes=("comp",)),
+    }.items():
+        try:
+            swap_version(found, other)
+        except UnderstudyError as error:
+            said[name] = error.advice
+    said["versions_after"] = sorted({version_of(strip) for strip in found})
+    return said
+
+
+def full() -> str:
+    """Place where too few channels are left."""
+    scene = new_scene("full")
+    strip = trimmed(scene)
+    strip.channel = 123
+    try:
+        place(scene, take_of(strip), PlaceAs.COMP)
+    except UnderstudyError as error:
+        return error.advice
+    return ""
+
+
+def undone() -> list[int]:
+    """Place as one step, undo it, redo it: how many strips of the job there are each time."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    scene = new_scene("undone")
+    take = take_of(trimmed(scene))
+    bpy.ops.ed.undo_push(message="before")
+    place(scene, take, PlaceAs.COMP)
+    bpy.ops.ed.undo_push(message="place")
+    counts = [len(take_strips(bpy.data.scenes["undone"], "job"))]
+    for step in (bpy.ops.ed.undo, bpy.ops.ed.redo):
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+            step()
+        counts.append(len(take_strips(bpy.data.scenes["undone"], "job")))
+    return counts
+
+
+def work() -> dict[str, Any]:
+    """Do all of it."""
+    kinds = (placed, dressed, meanwhile, swapped, full, undone)
+    return {kind.__name__: kind() for kind in kinds}
+
+
+run(work)
