@@ -62,6 +62,10 @@ class Child:
             if self._process.stdin:
                 self._process.stdin.close()
 
+    def kill(self) -> None:
+        """End it at once: only for a question, which leaves nothing half done that anybody reads."""
+        self._process.kill()
+
 
 class Detached:
     """A worker that needs no Blender; it is heard by its event file, and stopped by a file.

@@ -11,26 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..contract import layout
-from ..contract.errors import FileMissingError, UnderstudyError
+from ..contract.errors import FileMissingError
 from ..contract.events import Event, JobCrashed, JobDone, JobRefused, JobStopped, WorkerStarted
 from ..contract.job import Casting, Delivery, Fit, Job, Mode, Shot
 from ..version import VERSION
 from .exits import Exit
+from .missing import LibraryMissingError
 from .parser import performer
 from .say import Say, libraries_write_to
 
 if TYPE_CHECKING:
     from ..pipeline.stop import StopFlag
-
-
-class LibraryMissingError(UnderstudyError):
-    """A library that every job needs can't be imported."""
-
-    hint = "Run `python -m backend doctor` with the same Python: it names what is missing."
-
-    def __init__(self, error: ImportError) -> None:
-        super().__init__(f"The worker can't start in this Python: {error}.")
-        self.library = error.name
 
 
 _ENDINGS: dict[type[Event], Exit] = {
