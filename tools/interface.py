@@ -51,10 +51,11 @@ def story(clip: Path, character: Path, pictures: Path) -> Iterator[None]:
     addon_utils.enable(EXTENSION, default_set=True)
     work = Path(tempfile.mkdtemp(prefix="understudy-pictures-"))
     do.wm.save_as_mainfile(filepath=str(work / "shot.blend"))
+    shutil.copytree(clip, work / "clip")
     bpy.context.preferences.view.show_splash = False
     open_sequencer()
     yield from settle()
-    settings = add_strip(clip).understudy
+    settings = add_strip(work / "clip").understudy
     settings.first.character = bpy.data.images.load(str(character))
     show_tab()
     yield from settle()
@@ -105,6 +106,7 @@ def add_strip(clip: Path) -> Any:
     strip = strips.new_image(name="kitchen_talk", filepath=str(files[0]), channel=1, frame_start=1)
     for path in files[1:]:
         strip.elements.append(path.name)
+    do.file.make_paths_relative()
     editor.active_strip = strip
     strip.select = True
     scene.frame_end, scene.frame_current = len(files), _FRAME

@@ -10,10 +10,14 @@ from ..backend.contract.events import Event, FramesDone
 
 
 class Mailbox:
-    """Keeps events in order. Progress that nobody has read yet is replaced by newer, so that a flood stays small."""
+    """Keeps events in order. Progress that nobody has read yet is replaced by newer, so that a flood stays small.
+
+    The reader takes what there is in one go, for whoever takes a lock again and again waits for the writer each time.
+    """
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
+        self._taken: deque[Event] = deque()
         self._lock = threading.Lock()
 
     def put(self, event: Event) -> None:
@@ -25,9 +29,11 @@ class Mailbox:
             self._events.append(event)
 
     def take_or_none(self) -> Event | None:
-        """Take the oldest event."""
-        with self._lock:
-            return self._events.popleft() if self._events else None
+        """Take the oldest event; one thread only may."""
+        if not self._taken:
+            with self._lock:
+                self._taken, self._events = self._events, deque()
+        return self._taken.popleft() if self._taken else None
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._events) + len(self._taken)
