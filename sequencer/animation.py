@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+
+import bpy
 
 from .compat import fcurves_of, new_fcurve
 from .rna import copy_properties
@@ -12,6 +15,7 @@ from .rna import copy_properties
 if TYPE_CHECKING:
     from bpy.types import FCurve, Scene, Strip
 
+_STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
 _KEY_PARTS = ("co", "handle_left", "handle_right")
 _KEY_WORDS = ("handle_left_type", "handle_right_type", "interpolation", "type", "easing", "back", "amplitude", "period")
 
@@ -28,8 +32,18 @@ def drivers_of_strip(scene: Scene, strip: Strip) -> Iterator[tuple[str, FCurve]]
 
 def is_animated(scene: Scene, strip: Strip, name: str) -> bool:
     """Say whether a property of the strip moves."""
+    return name in moving_paths(scene, strip)
+
+
+def moving_paths(scene: Scene, strip: Strip) -> list[str]:
+    """List the paths of the strip's properties that curves or drivers move."""
     moving = (*curves_of_strip(scene, strip), *drivers_of_strip(scene, strip))
-    return any(path == name for path, _ in moving)
+    return [path for path, _ in moving]
+
+
+def steps_of(path: str) -> list[str]:
+    """Take a path apart: `modifiers["my curve"].mute` into modifiers, my curve, mute."""
+    return [bpy.utils.unescape_identifier(name) if name else word for name, word in _STEP.findall(path)]
 
 
 def copy_animation(scene: Scene, source: Strip, target: Strip, names: Iterable[str]) -> None:

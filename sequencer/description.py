@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from .animation import curves_of_strip, drivers_of_strip, root_of
+from .animation import curves_of_strip, drivers_of_strip, moving_paths, root_of, steps_of
 from .compat import end_frame, first_frame, strips_of
 from .findstrips import Found, every_strip
 from .look import LOOK
@@ -32,8 +32,8 @@ Words = dict[str, Any]
 
 _NOT_SEEN = frozenset(
     {
-        *("name", "lock", "color_tag", "proxy", "use_proxy", "sound", "volume", "pan", "show_waveform"),
-        *("use_multiview", "views_format", "stereo_3d_format", "stream_index_audio", "channels"),
+        *("lock", "color_tag", "proxy", "use_proxy", "sound", "volume", "pan", "show_waveform"),
+        *("use_multiview", "views_format", "stereo_3d_format", "stream_index_audio", "channels", "connections"),
         *("elements", "directory", "filepath", "co_ui", "group", "color", "color_mode", "hide", "driver"),
         *("is_active", "enable", "open_mask_input_panel", "data_path", "is_valid", "cache_settings"),
     }
@@ -65,7 +65,8 @@ def describe_strip(scene: Scene, found: Found, *, is_raw: bool, frames: range, s
         "frames": [frames[0], frames[-1]],
         "strip": reader.strip(scene, found, LOOK if is_raw else {"channel", "mute"}),
         "metas": [
-            reader.record(scene, meta, {*_STRIPS, *(LOOK if is_raw else {"channel", "mute"})}) for meta in found.metas
+            reader.record(scene, meta, {"name", *_STRIPS, *(LOOK if is_raw else {"channel", "mute"})})
+            for meta in found.metas
         ],
     }
     if not is_raw:
@@ -104,11 +105,15 @@ class _Reader:
         if (scene.name, strip.name) in self._seen:
             return {"seen": strip.name}
         self._seen.add((scene.name, strip.name))
-        words = self.record(scene, strip, {*without, "scene", "scene_camera"})
+        words = self.record(scene, strip, {*without, "name", "scene", "scene_camera", "view_layer"})
         words["media"] = [_file_words(path) for path in media_files(strip)]
         self.media.extend(media_files(strip))
         words["times"] = [first_frame(strip), end_frame(strip)]
+        if "strobe" in words:
+            words["strobe"] = max(1.0, words["strobe"])  # Blender makes 1 of 0 when it loads a file
         words["curves"] = self.curves(scene, strip, without)
+        for path in moving_paths(scene, strip):
+            _forget(words, steps_of(path))
         if strip.type in _SEES_BELOW:
             words["below"] = [self.strip(scene, below) for below in _below(scene, found)]
         if strip.type == "SCENE":
@@ -151,9 +156,12 @@ class _Reader:
         value = getattr(record, name)
         return None if value is None else self._part(scene, value)
 
-    def _items(self, scene: Scene, items: Iterable[Any], *, is_strips: bool) -> list[Words]:
+    def _items(self, scene: Scene, items: Collection[Any], *, is_strips: bool) -> list[Words] | Words:
+        """Read a collection as a list; what has names of its own, by these, as paths of animation find it."""
         if is_strips:
             return [self._part(scene, item) for item in items if item.type != "SOUND"]
+        if items and all(hasattr(item, "name") for item in items):
+            return {"order": [item.name for item in items], **{item.name: self.record(scene, item) for item in items}}
         return [self.record(scene, item) for item in items]
 
     def _part(self, scene: Scene, value: Any) -> Words:
@@ -170,6 +178,14 @@ class _Reader:
             return {"font": path if path == "<builtin>" else _file_words(Path(bpy.path.abspath(path)))}
         self.is_opaque = True
         return {"datablock": block.name_full}
+
+
+def _forget(words: Words, path: list[str]) -> None:
+    """Drop the value that a moving property happens to have on the current frame."""
+    *owners, name = path
+    for owner in owners:
+        words = words.get(owner) or {}
+    words.pop(name, None)
 
 
 def _is_seen(prop: Any) -> bool:

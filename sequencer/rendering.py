@@ -10,6 +10,7 @@ import argparse
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,6 @@ _NEUTRAL_RENDER: dict[str, Any] = {
     "use_compositing": False,
     "use_border": False,
     "use_crop_to_border": False,
-    "use_stamp": False,
     "use_multiview": False,
     "use_file_extension": True,
     "use_overwrite": True,
@@ -157,18 +157,21 @@ def _open(asked: argparse.Namespace) -> StripShot:
 
 
 def _render(scene: Scene, shot: StripShot, wanted: Iterable[range], into: Path) -> None:
-    """Render frames of the shot, counted from 0, and say so when each stands."""
+    """Render frames of the shot, counted from 0, and say so when each stands.
 
-    def tell(*_: object) -> None:
-        frame = scene.frame_current
-        _say(f"{FRAME_LINE} {frame - shot.first} {scene.render.frame_path(frame=frame)}")
-
-    scene.render.filepath = str(into / "frame_")
-    bpy.app.handlers.render_write.append(tell)
-    for frames in wanted:
-        scene.frame_start, scene.frame_end, scene.frame_step = shot.first + frames[0], shot.first + frames[-1], 1
-        bpy.ops.render.render(animation=True, scene=scene.name)
-    bpy.app.handlers.render_write.remove(tell)
+    One at a time: Blender's animations never begin before frame 0, but strips do. A still of a scene that is in no
+    window is black, and before 4.5's end the first of one that was not evaluated is without its animation.
+    """
+    for window in bpy.data.window_managers[0].windows:
+        window.scene = scene
+    for layer in scene.view_layers:
+        layer.update()
+    for index in chain(*wanted):
+        path = into / f"frame_{index:06d}.png"
+        scene.frame_set(shot.first + index)
+        scene.render.filepath = str(path)
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+        _say(f"{FRAME_LINE} {index} {path}")
 
 
 def _stop_animation(scene: Scene, raw: Strip | None) -> None:
@@ -201,6 +204,9 @@ def _show_only(scene: Scene, found: Found) -> None:
 def _set_output(scene: Scene, depth_bits: int) -> None:
     for name, value in _NEUTRAL_RENDER.items():
         _set(scene.render, name, value)
+    for name in [each.identifier for each in scene.render.bl_rna.properties]:
+        if name.startswith("use_stamp"):  # on the picture, and in the file: when and on what it was rendered
+            _set(scene.render, name, False)
     _set(scene.display_settings, "display_device", _DISPLAY)
     _set(scene.view_settings, "view_transform", _VIEW)
     for name, value in _NEUTRAL_VIEW.items():

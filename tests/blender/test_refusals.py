@@ -10,7 +10,7 @@ from tests.blender.blenders import Blender
 from tests.blender.inside_run import run_inside
 from tests.painted import painted, write_movie
 
-RAW_CHANGES = {"reverse", "alpha", "fps", "file"}
+RAW_CHANGES = {"reverse", "alpha", "space", "fps", "file"}
 CANVAS_CHANGES = RAW_CHANGES | {"scale", "key", "modifier", "resolution"}
 
 

@@ -27,6 +27,7 @@ NUMBERS = {
     "stills": [*range(2, 12), 11, 11, 11],
     "dressed": [3, 3, 3, 6, 6, 6],
     "in_meta": range(3, 7),
+    "before_zero": range(12),
     "scaled": None,
     "sped_up": range(0, 12, 2),
     "meta": None,
@@ -79,9 +80,9 @@ def pictures(folder: Path) -> list[Picture]:
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_strip_is_rendered_as_blender_shows_it(shots: tuple[Blender, Path], name: str, tmp_path: Path) -> None:
     shot = shot_of(shots, name)
-    lines = rendered(shot, tmp_path, f"0-{shot['last'] - shot['first']}")
+    lines = rendered(shot, tmp_path, f"0-{shot['frame_count'] - 1}")
     truth, got = pictures(shots[1] / "truth" / name), pictures(tmp_path)
-    assert len(truth) == len(got) == len(lines) == shot["last"] - shot["first"] + 1
+    assert len(truth) == len(got) == len(lines) == shot["frame_count"]
     assert [*got[0].shape[1::-1]] == shot["size"]
     assert [int(np.abs(a.astype(int) - b).max()) for a, b in zip(truth, got, strict=True)] == [0] * len(truth)
     numbers = NUMBERS[name]
@@ -127,7 +128,7 @@ def test_a_movie_of_another_rate_is_rendered_at_the_scenes(version: str, tmp_pat
     write_movie(tmp_path / "dance.mov", 12)
     run_inside(maker, "rate.py", tmp_path)
     shot = run_inside(reader, "rate.py", tmp_path)
-    rendered(shot, tmp_path / "frames", f"0-{shot['last'] - shot['first']}")
+    rendered(shot, tmp_path / "frames", f"0-{shot['frame_count'] - 1}")
     got, truth = pictures(tmp_path / "frames"), pictures(tmp_path / "truth")
     assert np.array_equal(got, truth)
     numbers = [painted_number(picture) for picture in got]

@@ -45,7 +45,7 @@ def read() -> dict[str, Any]:
     strip.transform.scale_x = strip.transform.scale_y = 1
     scene.render.resolution_x, scene.render.resolution_y = 64, 48
     render(scene, FOLDER / "truth", shot.first, shot.last)
-    return {"command": render_command(shot, BLEND), "first": shot.first, "last": shot.last}
+    return {"command": render_command(shot, BLEND), "frame_count": shot.frame_count}
 
 
 run(read if BLEND.exists() else make)

@@ -59,10 +59,12 @@ def description_changes() -> dict[str, bool]:
         "select": lambda: setattr(strip, "select", True),
         "scale": lambda: setattr(strip.transform, "scale_x", 2),
         "key": lambda: key(strip, "crop.min_x", {11: 1, 20: 9}),
+        "scrub": lambda: scene.frame_set(15),
         "modifier": lambda: strip.modifiers.new("bright", "BRIGHT_CONTRAST"),
         "resolution": lambda: setattr(scene.render, "resolution_x", 99),
         "reverse": lambda: setattr(strip, "use_reverse_frames", True),
         "alpha": lambda: setattr(strip, "alpha_mode", "PREMUL"),
+        "space": lambda: setattr(strip.colorspace_settings, "name", "Non-Color"),
         "fps": lambda: setattr(scene.render, "fps", 25),
         "file": lambda: Path(STILLS[3]).write_bytes(STILLS[4].read_bytes()),
     }

@@ -93,6 +93,11 @@ def in_meta(scene: Scene) -> Strip:
     return strip
 
 
+def before_zero(scene: Scene) -> Strip:
+    """A movie on scene frames -5 to 6; Blender renders no animation from there."""
+    return add_movie(scene, MOVIE, start=-5)
+
+
 RAW: dict[str, Any] = {
     "plain": (plain, plain),
     "trimmed": (trimmed, trimmed),
@@ -100,6 +105,7 @@ RAW: dict[str, Any] = {
     "stills": (stills, stills),
     "dressed": (dressed, strobing),
     "in_meta": (in_meta, trimmed),
+    "before_zero": (before_zero, plain),
 }
 """Name -> what the artist has, and the strip that shows what its raw frames are."""
 
@@ -177,29 +183,38 @@ CANVAS: dict[str, Any] = {
 }
 
 
+def render_truth(name: str, scene: Scene, strip: Strip, frame_count: int) -> None:
+    """Render the first frames of the one strip that is seen in a scene."""
+    first = strip.left_handle if bpy.app.version >= (5, 1, 0) else strip.frame_final_start
+    render(scene, FOLDER / "truth" / name, first, first + frame_count - 1)
+
+
+def told(scene: Scene, strip: Strip, pixels: Pixels) -> dict[str, Any]:
+    """Tell how a shot is rendered."""
+    shot = read_shot(scene, strip, pixels)
+    again = read_shot(scene, strip, pixels, stamp=shot.stamp)
+    return {
+        "command": render_command(shot, FOLDER / "copy.blend"),
+        "frame_count": shot.frame_count,
+        "size": [shot.width_px, shot.height_px],
+        "again": again.description == shot.description,
+        "fps": shot.fps,
+    }
+
+
 def work() -> dict[str, Any]:
     """Render the truth, save the .blend, and say how each shot is rendered."""
-    made: dict[str, Any] = {}
+    said = {}
     for name, (make, truth) in RAW.items():
         scene = new_scene(name, 100, 50)
-        made[name] = scene, make(scene), Pixels.RAW
+        said[name] = told(scene, make(scene), Pixels.RAW)
         true_scene = new_scene(f"{name} truth")
-        truth(true_scene)
-        made[name] += (true_scene,)
+        render_truth(name, true_scene, truth(true_scene), said[name]["frame_count"])
     for name, make in CANVAS.items():
         scene = new_scene(name, 80, 60)
-        made[name] = scene, make(scene), Pixels.CANVAS, scene
-    said = {}
-    for name, (scene, strip, pixels, true_scene) in made.items():
-        shot = read_shot(scene, strip, pixels)
-        render(true_scene, FOLDER / "truth" / name, shot.first, shot.last)
-        made[name] = scene, strip, pixels
-    for name, (scene, strip, pixels) in made.items():
-        shot = read_shot(scene, strip, pixels)
-        command = render_command(shot, FOLDER / "copy.blend")
-        again = read_shot(scene, strip, pixels, stamp=shot.stamp).description == shot.description
-        said[name] = {"command": command, "first": shot.first, "last": shot.last, "again": again, "fps": shot.fps}
-        said[name] |= {"size": [shot.width_px, shot.height_px]}
+        strip = make(scene)
+        said[name] = told(scene, strip, Pixels.CANVAS)
+        render_truth(name, scene, strip, said[name]["frame_count"])
     assert save_copy(FOLDER / "copy.blend") == FOLDER / "copy.blend"
     assert bpy.data.filepath == ""
     return said
