@@ -127,6 +127,11 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     active_job: IntProperty(name="Job", description="The job that is shown below")  # type: ignore[valid-type]
 
 
+def castings_of(settings: UNDERSTUDY_PG_settings) -> list[UNDERSTUDY_PG_casting]:
+    """List all performers that are cast, in the order in which the panel shows them."""
+    return [settings.first, *settings.others]
+
+
 def settings_of(scene: Scene) -> UNDERSTUDY_PG_settings:
     """Give a scene's settings."""
     found: UNDERSTUDY_PG_settings = scene.understudy  # type: ignore[attr-defined]

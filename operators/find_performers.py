@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.props import IntProperty
 from bpy.types import Context, Event, Operator, Region
 
 from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
 from ..picker.canvas import Point, box_between
 from ..picker.people import box_at, person_at_or_none
-from ..properties import settings_of
+from ..properties import UNDERSTUDY_PG_casting, castings_of, settings_of
 from ..session import questions
 from ..session.focus import active_strip_or_none, placement_of, scene_of
 from ..session.order import Order, take_order
@@ -33,6 +34,10 @@ class UNDERSTUDY_OT_find_performers(Operator):
     bl_idname = "understudy.find_performers"
     bl_label = "Find Performers"
     bl_options = {"REGISTER"}
+
+    place: IntProperty(  # type: ignore[valid-type]
+        name="Casting", description="For which of the characters, counted from 0", options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -94,7 +99,7 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def _choose(self, context: Context, one: Point, other: Point) -> bool:
         """Cast who was clicked, or who is in the box that was drawn."""
-        casting, frame = settings_of(scene_of(context)).first, self._order.frame_at_playhead(context)
+        casting, frame = self._casting(context), self._order.frame_at_playhead(context)
         if max(abs(one[0] - other[0]), abs(one[1] - other[1])) >= _LEAST_DRAG_PX:
             casting.pick, casting.box, casting.box_frame = "box", box_between(one, other), frame
             return True
@@ -103,8 +108,11 @@ class UNDERSTUDY_OT_find_performers(Operator):
             casting.pick, casting.id = "id", person.id
         return person is not None
 
+    def _casting(self, context: Context) -> UNDERSTUDY_PG_casting:
+        return castings_of(settings_of(scene_of(context)))[int(self.place)]
+
     def _marks(self) -> list[Mark]:
-        casting, frame = settings_of(scene_of(bpy.context)).first, self._order.frame_at_playhead(bpy.context)
+        casting, frame = self._casting(bpy.context), self._order.frame_at_playhead(bpy.context)
         marks = [
             Mark(
                 box=box_at(person, frame),

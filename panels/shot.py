@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from bpy.types import Context, UILayout
 
-from ..operators.find_performers import UNDERSTUDY_OT_find_performers
 from ..operators.preview_frame import UNDERSTUDY_OT_preview_frame
 from ..operators.start_job import UNDERSTUDY_OT_start_job
 from ..properties import UNDERSTUDY_PG_settings, settings_of
 from ..session import jobs, questions
 from ..session.focus import active_strip_or_none, scene_of, shown_range
 from ..worker_client.states import BUSY
+from .character import draw_performer
 from .place import InSequencer
 from .words import draw_progress, draw_wrapped, stage_text
 
@@ -54,11 +54,8 @@ _VERBS = {"replace": "Replace", "animate": "Animate"}
 
 
 def _draw_performer(layout: UILayout, settings: UNDERSTUDY_PG_settings) -> None:
+    draw_performer(layout, settings.first, 0)
     column = layout.column()
-    column.prop(settings.first, "pick")
-    if settings.first.pick == "id":
-        column.prop(settings.first, "id")
-    column.operator(UNDERSTUDY_OT_find_performers.bl_idname, icon="VIEWZOOM")
     column.prop(settings, "shadow")
     column.prop(settings, "pixels")
 

@@ -27,7 +27,7 @@ from ..backend.contract.job import (
 )
 from ..backend.contract.jobfolder import job_folder, make_folder, new_job_id, write_job
 from ..preferences import PACKAGE
-from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, settings_of
+from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, castings_of, settings_of
 from ..sequencer.compat import content_start
 from ..sequencer.place import PlaceAs
 from ..sequencer.shot import Pixels, StripMissingError, StripShot, default_pixels, read_shot, render_command, save_copy
@@ -71,7 +71,7 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
     scene, strip = scene_of(context), active_strip_or_none(context)
     settings, shot = settings_of(scene), shot_of(context)
     assert strip is not None, "shot_of has refused it"
-    castings = [settings.first, *settings.others] if needs_character else []
+    castings = castings_of(settings) if needs_character else []
     if any(casting.character is None for casting in castings):
         raise NoCharacterError
     deliveries = delivery_folder(settings)
