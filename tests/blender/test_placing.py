@@ -89,5 +89,9 @@ def test_too_few_channels_are_told(said: dict[str, Any]) -> None:
     assert "no 7 free channels in a row above channel 123" in said["full"]
 
 
+def test_results_are_found_when_the_file_is_saved_elsewhere(said: dict[str, Any]) -> None:
+    assert said["saved_elsewhere"] == [True, True, True]
+
+
 def test_placing_is_undone_and_redone(said: dict[str, Any]) -> None:
     assert said["undone"] == [7, 0, 7]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.media.colour import decode_srgb, encode_srgb
 from tests.blender.blenders import ENVIRONMENTS, EVERY, Blender
 from tests.blender.delivery import write_delivery
 from tests.blender.inside_run import run_inside
@@ -75,3 +76,14 @@ def test_under_transform_fade_and_grade_the_rest_of_the_clip_stays_as_it_was(fol
 
 def test_the_compositor_gives_the_delivered_comp(folder: Path) -> None:
     assert np.abs(frames(folder / "composited") - delivered(folder, "comp")).max() <= 1
+
+
+def test_the_compositors_controls_change_the_character_and_nothing_else(folder: Path) -> None:
+    comp, matte, plate = (delivered(folder, name) for name in ("comp", "matte", "plate"))
+    brighter = frames(folder / "composited brighter")
+    assert np.abs(brighter - comp)[matte == 0].max() <= 1
+    twice = encode_srgb(np.minimum(2 * decode_srgb(comp.astype(np.uint8)), 1), 255)
+    assert np.abs(brighter - twice)[matte == 255].max() <= 1
+    if (folder / "composited thinner").exists():  # before 4.5 a group can't offer it
+        thinner = np.abs(frames(folder / "composited thinner") - plate).max(axis=3) > 1
+        assert 0.4 < thinner.sum() / (np.abs(comp - plate).max(axis=3) > 1).sum() < 0.9

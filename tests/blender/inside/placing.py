@@ -7,6 +7,7 @@ FOLDER holds `dance.mov`, and `delivered/shot_v001` and `shot_v002`: see `delive
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -178,6 +179,22 @@ def full() -> str:
     return ""
 
 
+def saved_elsewhere() -> list[bool]:
+    """Place in a saved file, swap, save it elsewhere, and say whether the strips' files are found, each time."""
+    scene = new_scene("saved")
+    take = take_of(trimmed(scene))
+    (FOLDER / "deep/er").mkdir(parents=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "saved.blend"))
+    strips: list[Any] = place(scene, take, PlaceAs.COMP)
+    is_relative = all(strip.directory.startswith("//") for strip in strips)
+    swap_version(strips, replace(take, version=2, folder=FOLDER / "delivered/shot_v002"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "deep/er/saved.blend"), relative_remap=True)
+    bpy.ops.wm.open_mainfile(filepath=str(FOLDER / "deep/er/saved.blend"))
+    found: list[Strip] = take_strips(bpy.data.scenes["saved"], "job")
+    paths = [Path(bpy.path.abspath(s.directory), e.filename) for s in found for e in s.elements]
+    return [is_relative, len(paths) == 42, all(path.is_file() for path in paths)]
+
+
 def undone() -> list[int]:
     """Place as one step, undo it, redo it: how many strips of the job there are each time."""
     bpy.ops.wm.read_homefile(use_empty=True)
@@ -196,7 +213,7 @@ def undone() -> list[int]:
 
 def work() -> dict[str, Any]:
     """Do all of it."""
-    kinds = (placed, dressed, meanwhile, swapped, full, undone)
+    kinds = (placed, dressed, meanwhile, swapped, full, saved_elsewhere, undone)
     return {kind.__name__: kind() for kind in kinds}
 
 

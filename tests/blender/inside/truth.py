@@ -75,6 +75,12 @@ def by_compositor() -> list[str]:
     node: Any = build_comp(scene, take_of(clip("gone")[1]))
     scene.render.use_compositing = True
     render(scene, FOLDER / "composited", FIRST, LAST)
+    node.inputs["Exposure"].default_value = 1.0
+    render(scene, FOLDER / "composited brighter", FIRST, LAST)
+    node.inputs["Exposure"].default_value = 0.0
+    if "Edge Size" in node.inputs:
+        node.inputs["Edge Size"].default_value = -2
+        render(scene, FOLDER / "composited thinner", FIRST, LAST)
     return [socket.name for socket in node.inputs]
 
 
