@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 _STOPPABLE = frozenset({State.WAITING, State.RUNNING})
+_LOG_BYTES = 200_000
+"""So much of a log's end is shown."""
 _REMOVABLE = frozenset(State) - BUSY
 
 
@@ -81,13 +83,13 @@ class UNDERSTUDY_OT_remove_job(Operator):
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Say what goes."""
         assert context.window_manager is not None
+        self._what = _what_goes(_chosen(context).folder)
         return context.window_manager.invoke_props_dialog(self, width=420)
 
-    def draw(self, context: Context) -> None:
+    def draw(self, context: Context) -> None:  # noqa: ARG002
         """Name the folder and its size."""
         assert self.layout is not None
-        folder = _chosen(context).folder
-        self.layout.label(text=f"{_size_mb(folder):.1f} MB in {folder} will be deleted.")
+        self.layout.label(text=self._what)
         self.layout.label(text="Delivered versions and the stages that other jobs share stay.")
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
@@ -235,11 +237,16 @@ def report_of(view: JobView) -> str:
 
 def _log(view: JobView) -> str:
     path = view.folder / layout.LOG
-    return path.read_text("utf-8", errors="replace") if path.is_file() else "There is no log yet.\n"
+    if not path.is_file():
+        return "There is no log yet.\n"
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+        return file.read().decode("utf-8", errors="replace")
 
 
-def _size_mb(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def _what_goes(folder: Path) -> str:
+    size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{size_bytes / 1e6:.1f} MB in {folder} will be deleted."
 
 
 def _chosen(context: Context) -> JobView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,10 +49,10 @@ def add(folder: Path) -> JobView:
     return view
 
 
-def look_for_jobs(work: Path) -> None:
-    """Begin to look for jobs of a work folder: `hear` takes them in."""
+def look_for_jobs(works: Iterable[Path]) -> None:
+    """Begin to look for jobs of work folders: `hear` takes them in."""
     global _search
-    _search = Search(work / layout.JOBS)
+    _search = Search(tuple(sorted({work / layout.JOBS for work in works})))
 
 
 def _take_found() -> None:

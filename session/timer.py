@@ -20,10 +20,17 @@ log = logging.getLogger(__name__)
 _BUSY_S, _IDLE_S = 0.1, 0.5
 _AREA = "SEQUENCE_EDITOR"
 
+_is_new_file = True
+"""Whether the jobs of the file that is open were not looked for yet."""
+
 
 def tick() -> float:
     """Do one bounded step; tell when to do the next. Never raises: Blender would drop the timer."""
+    global _is_new_file
     try:
+        if _is_new_file:
+            _is_new_file = False
+            jobs.look_for_jobs(map(work_folder, bpy.data.scenes))
         news = [jobs.hear(), questions.hear()]
         if any(news):
             for area in _areas():
@@ -41,9 +48,8 @@ def _areas() -> Iterator[bpy.types.Area]:
 
 @persistent  # type: ignore[untyped-decorator]
 def _after_load(*_: object) -> None:
-    """Look for the jobs of the file that was opened."""
-    for scene in bpy.data.scenes:
-        jobs.look_for_jobs(work_folder(scene))
+    global _is_new_file
+    _is_new_file = True
 
 
 def register() -> None:

@@ -14,10 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class Search:
-    """Reads every job of a folder; what can't be read is logged and left out."""
+    """Reads every job of some folders; what can't be read is logged and left out."""
 
-    def __init__(self, jobs: Path) -> None:
-        self._jobs = jobs
+    def __init__(self, places: tuple[Path, ...]) -> None:
+        self._places = places
         self._found: list[JobView] = []
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -27,12 +27,15 @@ class Search:
         return None if self._thread.is_alive() else self._found
 
     def _read(self) -> None:
-        try:
-            folders = sorted(path for path in self._jobs.iterdir() if path.is_dir())
-        except OSError:
-            return  # no job was ever written there
-        for folder in folders:
+        for folder in (folder for place in self._places for folder in _folders(place)):
             try:
                 self._found.append(view_of(folder))
             except (UnderstudyError, OSError) as error:
                 log.warning("The job in %s can't be shown: %s", folder, error)
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        return sorted(path for path in place.iterdir() if path.is_dir())
+    except OSError:
+        return []  # no job was ever written there

@@ -154,7 +154,7 @@ def left_behind() -> dict[str, Any]:
     wait(lambda: newest().stage != "")
     jobs.shutdown()
     jobs.queue = JobQueue(jobs._start)
-    jobs.look_for_jobs(FOLDER / "out" / ".understudy")
+    jobs.look_for_jobs([FOLDER / "out" / ".understudy"])
     wait(lambda: len(jobs.queue.views) >= 3)
     wait(is_over)
     return {"states": [str(view.state) for view in jobs.queue.views], "strips": len(told(scene))}
