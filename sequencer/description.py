@@ -50,10 +50,10 @@ _OPAQUE_STRIPS = {"MASK", "CLIP"}
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The text, and the files behind all strips that were read for it."""
+    """The text, and which of the files behind the strips that were read for it are not there."""
 
     text: str
-    media: tuple[Path, ...]
+    missing: tuple[Path, ...]
 
 
 def describe_strip(scene: Scene, found: Found, *, is_raw: bool, frames: range, stamp: str) -> Description:
@@ -75,7 +75,7 @@ def describe_strip(scene: Scene, found: Found, *, is_raw: bool, frames: range, s
         words["metas_curves"] = [reader.curves(scene, meta, ()) for meta in found.metas]
     if reader.is_opaque:
         words["stamp"] = stamp
-    return Description(json.dumps(words, sort_keys=True, separators=(",", ":")), tuple(reader.media))
+    return Description(json.dumps(words, sort_keys=True, separators=(",", ":")), tuple(reader.missing))
 
 
 def digest_of(description: str) -> str:
@@ -93,11 +93,14 @@ def _canvas(scene: Scene) -> Words:
 
 
 class _Reader:
-    """Reads records down to their parts, and keeps the files met; `is_opaque` is set when something can't be read."""
+    """Reads records down to their parts.
+
+    missing: files that are not there. is_opaque: something was met that can't be read.
+    """
 
     def __init__(self) -> None:
         self.is_opaque = False
-        self.media: list[Path] = []
+        self.missing: list[Path] = []
         self._seen: list[tuple[str, str]] = []
 
     def strip(self, scene: Scene, found: Found, without: Collection[str] = ()) -> Words:
@@ -107,8 +110,7 @@ class _Reader:
             return {"seen": self._seen.index((scene.name, strip.name))}
         self._seen.append((scene.name, strip.name))
         words = self.record(scene, strip, {*without, "name", "scene", "scene_camera", "view_layer"})
-        words["media"] = [_file_words(path) for path in media_files(strip)]
-        self.media.extend(media_files(strip))
+        words["media"] = self._media(strip)
         words["times"] = [first_frame(strip), end_frame(strip)]
         if "strobe" in words:
             words["strobe"] = max(1.0, words["strobe"])  # Blender makes 1 of 0 when it loads a file
@@ -131,6 +133,13 @@ class _Reader:
             for prop in properties(record)
             if prop.identifier not in without and _is_seen(prop) and not _is_old_name(record, prop.identifier)
         }
+
+    def _media(self, strip: Strip) -> list[Any] | str:
+        """Tell the files of a strip; many of them by a digest, for a job carries its description along."""
+        paths = media_files(strip)
+        words = [_file_words(path) for path in paths]
+        self.missing.extend(path for path, facts in zip(paths, words, strict=True) if len(facts) == 1)
+        return words if len(words) <= 1 else digest_of(json.dumps(words))
 
     def curves(self, scene: Scene, strip: Strip, without: Collection[str]) -> list[Words]:
         """Read what moves a strip's properties. What a driver or the NLA makes of them is not followed."""
