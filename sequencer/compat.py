@@ -60,6 +60,12 @@ def strips_of(owner: Scene | MetaStrip) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def muted_channels(owner: Scene | MetaStrip) -> set[int]:
+    """Return the channels of a scene or a meta on which nothing is seen."""
+    holder: Any = owner.sequence_editor if isinstance(owner, bpy.types.Scene) else owner
+    return {number for number, channel in enumerate(holder.channels) if channel.mute}
+
+
 def first_frame(strip: Strip) -> int:
     """Return the first frame that the strip shows."""
     return int(getattr(strip, "left_handle" if _HAS_NEW_TIMES else "frame_final_start"))

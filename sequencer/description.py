@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from .animation import curves_of_strip, drivers_of_strip, moving_paths, root_of, steps_of
-from .compat import end_frame, first_frame, strips_of
+from .compat import end_frame, first_frame, muted_channels, strips_of
 from .findstrips import Found, every_strip
 from .look import LOOK
 from .media import media_files
 from .rna import is_shared, plain, properties
 
 if TYPE_CHECKING:
-    from bpy.types import Scene, SceneStrip, Strip
+    from bpy.types import MetaStrip, Scene, SceneStrip, Strip
 
 Words = dict[str, Any]
 
@@ -34,25 +34,26 @@ _NOT_SEEN = frozenset(
     {
         *("lock", "color_tag", "proxy", "use_proxy", "sound", "volume", "pan", "show_waveform"),
         *("use_multiview", "views_format", "stereo_3d_format", "stream_index_audio", "channels", "connections"),
-        *("elements", "directory", "filepath", "co_ui", "group", "color", "color_mode", "hide", "driver"),
-        *("is_active", "enable", "open_mask_input_panel", "data_path", "is_valid", "cache_settings"),
+        *("elements", "directory", "filepath", "is_active", "open_mask_input_panel", "cache_settings"),
     }
 )
 """Properties of the interface, of sound and of proxies, and those that are told otherwise below."""
+_NOT_SEEN_OF_CURVES = {"data_path", "group", "color", "color_mode", "hide", "driver", "is_valid"}
+_NOT_SEEN_OF_KEYS = {"co_ui"}
 _NOT_SEEN_STARTS = ("select", "show_", "override_", "use_cache")
 _SEES_BELOW = {"ADJUSTMENT", "MULTICAM"}
 """Strips that are made of what lies under them."""
 _STRIPS = {"strips", "sequences"}
-"""Of a meta, by the new name and the old; some Blenders know both, and a strip is read once."""
+"""Of a meta, by the new name and the old; 4.5 knows both."""
 _OPAQUE_STRIPS = {"MASK", "CLIP"}
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The text, and the files behind all strips that were read for it."""
+    """The text, and which of the files behind the strips that were read for it are not there."""
 
     text: str
-    media: tuple[Path, ...]
+    missing: tuple[Path, ...]
 
 
 def describe_strip(scene: Scene, found: Found, *, is_raw: bool, frames: range, stamp: str) -> Description:
@@ -74,7 +75,7 @@ def describe_strip(scene: Scene, found: Found, *, is_raw: bool, frames: range, s
         words["metas_curves"] = [reader.curves(scene, meta, ()) for meta in found.metas]
     if reader.is_opaque:
         words["stamp"] = stamp
-    return Description(json.dumps(words, sort_keys=True, separators=(",", ":")), tuple(reader.media))
+    return Description(json.dumps(words, sort_keys=True, separators=(",", ":")), tuple(reader.missing))
 
 
 def digest_of(description: str) -> str:
@@ -92,22 +93,24 @@ def _canvas(scene: Scene) -> Words:
 
 
 class _Reader:
-    """Reads records down to their parts, and keeps the files met; `is_opaque` is set when something can't be read."""
+    """Reads records down to their parts.
+
+    missing: files that are not there. is_opaque: something was met that can't be read.
+    """
 
     def __init__(self) -> None:
         self.is_opaque = False
-        self.media: list[Path] = []
-        self._seen: set[tuple[str, str]] = set()
+        self.missing: list[Path] = []
+        self._seen: list[tuple[str, str]] = []
 
     def strip(self, scene: Scene, found: Found, without: Collection[str] = ()) -> Words:
-        """Read a strip with everything that it is made of; a second time by its name only."""
+        """Read a strip with everything that it is made of; a second time only say which it was."""
         strip = found.strip
         if (scene.name, strip.name) in self._seen:
-            return {"seen": strip.name}
-        self._seen.add((scene.name, strip.name))
+            return {"seen": self._seen.index((scene.name, strip.name))}
+        self._seen.append((scene.name, strip.name))
         words = self.record(scene, strip, {*without, "name", "scene", "scene_camera", "view_layer"})
-        words["media"] = [_file_words(path) for path in media_files(strip)]
-        self.media.extend(media_files(strip))
+        words["media"] = self._media(strip)
         words["times"] = [first_frame(strip), end_frame(strip)]
         if "strobe" in words:
             words["strobe"] = max(1.0, words["strobe"])  # Blender makes 1 of 0 when it loads a file
@@ -116,6 +119,8 @@ class _Reader:
             _forget(words, steps_of(path))
         if strip.type in _SEES_BELOW:
             words["below"] = [self.strip(scene, below) for below in _below(scene, found)]
+        if strip.type == "META":
+            words["muted_channels"] = sorted(muted_channels(cast("MetaStrip", strip)))
         if strip.type == "SCENE":
             words["inside"] = self._inside(cast("SceneStrip", strip))
         self.is_opaque |= strip.type in _OPAQUE_STRIPS
@@ -126,16 +131,23 @@ class _Reader:
         return {
             prop.identifier: self._value(scene, record, prop)
             for prop in properties(record)
-            if prop.identifier not in without and _is_seen(prop)
+            if prop.identifier not in without and _is_seen(prop) and not _is_old_name(record, prop.identifier)
         }
+
+    def _media(self, strip: Strip) -> list[Any] | str:
+        """Tell the files of a strip; many of them by a digest, for a job carries its description along."""
+        paths = media_files(strip)
+        words = [_file_words(path) for path in paths]
+        self.missing.extend(path for path, facts in zip(paths, words, strict=True) if len(facts) == 1)
+        return words if len(words) <= 1 else digest_of(json.dumps(words))
 
     def curves(self, scene: Scene, strip: Strip, without: Collection[str]) -> list[Words]:
         """Read what moves a strip's properties. What a driver or the NLA makes of them is not followed."""
-        if without != LOOK:
-            self.is_opaque |= any(True for _ in drivers_of_strip(scene, strip))
-            self.is_opaque |= bool(scene.animation_data and scene.animation_data.nla_tracks)
+        has_layers = bool(scene.animation_data and scene.animation_data.nla_tracks)
+        driven = [path for path, _ in drivers_of_strip(scene, strip) if root_of(path) not in without]
+        self.is_opaque |= bool(driven) or (has_layers and without != LOOK)
         curves = [(path, curve) for path, curve in curves_of_strip(scene, strip) if root_of(path) not in without]
-        return [{"path": path, **self.record(scene, curve)} for path, curve in curves]
+        return [{"path": path, **self.record(scene, curve, _NOT_SEEN_OF_CURVES)} for path, curve in curves]
 
     def _inside(self, strip: SceneStrip) -> Words:
         """Read the strips of the scene that a strip shows; of one that is seen by its camera only the name."""
@@ -145,7 +157,8 @@ class _Reader:
         if strip.scene_input != "SEQUENCER":
             return self._datablock(inner)
         strips = [self.strip(inner, found) for found in every_strip(inner) if not found.metas]
-        return {"scene": inner.name_full, "canvas": _canvas(inner), "strips": strips}
+        muted = sorted(muted_channels(inner)) if strips else []
+        return {"scene": inner.name_full, "canvas": _canvas(inner), "muted_channels": muted, "strips": strips}
 
     def _value(self, scene: Scene, record: Any, prop: Any) -> Any:
         name = prop.identifier
@@ -160,9 +173,11 @@ class _Reader:
         """Read a collection as a list; what has names of its own, by these, as paths of animation find it."""
         if is_strips:
             return [self._part(scene, item) for item in items if item.type != "SOUND"]
-        if items and all(hasattr(item, "name") for item in items):
-            return {"order": [item.name for item in items], **{item.name: self.record(scene, item) for item in items}}
-        return [self.record(scene, item) for item in items]
+        words = [self.record(scene, item, _NOT_SEEN_OF_KEYS) for item in items]
+        names = [getattr(item, "name", "") for item in items]
+        if "" in names or len(set(names)) < len(names):
+            return words
+        return {"order": names, **dict(zip(names, words, strict=True))}
 
     def _part(self, scene: Scene, value: Any) -> Words:
         if not is_shared(value):
@@ -192,6 +207,10 @@ def _is_seen(prop: Any) -> bool:
     is_part = prop.type in {"POINTER", "COLLECTION"}
     name = prop.identifier
     return (is_part or not prop.is_readonly) and name not in _NOT_SEEN and not name.startswith(_NOT_SEEN_STARTS)
+
+
+def _is_old_name(record: Any, name: str) -> bool:
+    return name == "sequences" and hasattr(record, "strips")
 
 
 def _below(scene: Scene, top: Found) -> Iterable[Found]:

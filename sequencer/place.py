@@ -16,7 +16,7 @@ import bpy
 
 from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.job import Pass
-from .compat import end_frame, first_frame, strips_of
+from .compat import end_frame, first_frame, muted_channels, strips_of
 from .findstrips import Found
 from .look import copy_look, covers_fully
 from .shot import Pixels
@@ -138,11 +138,15 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _free_channel(owner: Scene | MetaStrip, under: Found | None, frames: range, wanted: int) -> int:
-    """Find the lowest of so many consecutive channels that are free on some frames. Raises ChannelsFullError."""
+    """Find the lowest of so many consecutive channels that are free on some frames, and seen.
+
+    Raises ChannelsFullError.
+    """
     busy = {s.channel for s in strips_of(owner) if first_frame(s) < frames.stop and end_frame(s) > frames.start}
     above = under.strip.channel if under else max(busy, default=0)
+    unfit = busy | muted_channels(owner)
     for lowest in range(above + 1, _TOP_CHANNEL - wanted + 2):
-        if busy.isdisjoint(range(lowest, lowest + wanted)):
+        if unfit.isdisjoint(range(lowest, lowest + wanted)):
             return lowest
     raise ChannelsFullError(wanted, above)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,8 +51,6 @@ _NEUTRAL_VIEW: dict[str, Any] = {
 }
 _DISPLAY, _VIEW, _SPACE = "sRGB", "Standard", "sRGB"
 _LETS_BELOW_SHOW = {"ADJUSTMENT", "MULTICAM"}
-
-Say = Callable[[str], None]
 
 
 class ShotChangedError(UnderstudyError):
@@ -160,7 +158,7 @@ def _render(scene: Scene, shot: StripShot, wanted: Iterable[range], into: Path) 
     """Render frames of the shot, counted from 0, and say so when each stands.
 
     One at a time: Blender's animations never begin before frame 0, but strips do. A still of a scene that is in no
-    window is black, and before 4.5's end the first of one that was not evaluated is without its animation.
+    window is black, and in 4.5 the first of one that was not evaluated yet lacks its animation.
     """
     for window in bpy.data.window_managers[0].windows:
         window.scene = scene
@@ -181,11 +179,13 @@ def _stop_animation(scene: Scene, raw: Strip | None) -> None:
         if not curve.data_path.startswith(kept):
             remove_fcurve(scene, curve)
     data = scene.animation_data
-    if raw and data:
-        for driver in list(data.drivers):
+    if data is None:
+        return
+    for driver in list(data.drivers):
+        if not driver.data_path.startswith(kept):
             data.drivers.remove(driver)
-        for track in list(data.nla_tracks):
-            data.nla_tracks.remove(track)
+    for track in list(data.nla_tracks) if raw else ():
+        data.nla_tracks.remove(track)
 
 
 def _show_only(scene: Scene, found: Found) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -18,7 +17,7 @@ from ..backend.contract.errors import FileMissingError, UnderstudyError
 from .compat import content_start, end_frame, first_frame
 from .description import describe_strip, digest_of
 from .findstrips import Found, find_strip_or_none
-from .media import Size, media_files, media_size_or_none
+from .media import Size, media_size_or_none
 
 if TYPE_CHECKING:
     from bpy.types import Scene, Strip
@@ -123,15 +122,13 @@ def read_shot(
     Raises StripMissingError, StripWithoutPictureError, StripFramesError, FileMissingError.
     """
     found = _find(scene, strip)
-    size = _size(scene, found.strip, pixels)
-    shown = frames_shown(found)
-    wanted = range(shown.start if first is None else first, shown.stop if last is None else last + 1)
-    if not wanted or not shown or wanted[0] not in shown or wanted[-1] not in shown:
-        raise StripFramesError(found.strip.name, wanted.start, wanted.stop - 1, shown)
+    _refuse_pictureless(found.strip, pixels)
+    wanted = _wanted(found, first, last)
     stamp = stamp or str(time.time_ns())
-    is_raw = pixels is Pixels.RAW
-    description = describe_strip(scene, found, is_raw=is_raw, frames=wanted, stamp=stamp)
-    _refuse_missing(found.strip, description.media)
+    description = describe_strip(scene, found, is_raw=pixels is Pixels.RAW, frames=wanted, stamp=stamp)
+    if description.missing:  # Blender would show black for it and say nothing
+        raise FileMissingError(description.missing[0], f"strip {found.strip.name}'s file")
+    size = _size(scene, found.strip, pixels)
     return StripShot(
         scene=scene.name,
         strip=found.strip.name,
@@ -203,22 +200,25 @@ def _find(scene: Scene, strip: Strip | None) -> Found:
     return found
 
 
-def _size(scene: Scene, strip: Strip, pixels: Pixels) -> Size:
+def _refuse_pictureless(strip: Strip, pixels: Pixels) -> None:
     if strip.type == "SOUND":
         raise StripWithoutPictureError(strip.name, "sound only")
+    if pixels is Pixels.RAW and strip.type not in _OWN_PIXELS:
+        raise StripWithoutPictureError(strip.name, "no pixels of its own")
+
+
+def _wanted(found: Found, first: int | None, last: int | None) -> range:
+    shown = frames_shown(found)
+    wanted = range(shown.start if first is None else first, shown.stop if last is None else last + 1)
+    if not wanted or not shown or wanted[0] not in shown or wanted[-1] not in shown:
+        raise StripFramesError(found.strip.name, wanted.start, wanted.stop - 1, shown)
+    return wanted
+
+
+def _size(scene: Scene, strip: Strip, pixels: Pixels) -> Size:
     if pixels is Pixels.CANVAS:
         return Size(scene.render.resolution_x, scene.render.resolution_y)
-    if strip.type not in _OWN_PIXELS:
-        raise StripWithoutPictureError(strip.name, "no pixels of its own")
-    _refuse_missing(strip, media_files(strip))
     size = media_size_or_none(strip)
     if size is None:
         raise StripWithoutPictureError(strip.name, "no picture that Blender can read")
     return size
-
-
-def _refuse_missing(strip: Strip, media: Iterable[Path]) -> None:
-    """Refuse a file that isn't there: Blender would show black for it and say nothing."""
-    missing = next((path for path in media if not path.is_file()), None)
-    if missing is not None:
-        raise FileMissingError(missing, f"media of the strip {strip.name},")

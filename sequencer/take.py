@@ -62,7 +62,7 @@ class Take:
         there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         missing = next((name for name in names if name not in there), None)
         if missing is not None:
-            raise FileMissingError(folder / missing, f"picture of the pass {name},")
+            raise FileMissingError(folder / missing, f"{name} picture")
         return [folder / name for name in names]
 
 

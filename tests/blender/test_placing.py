@@ -30,7 +30,7 @@ def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_results_lie_above_the_clip_on_free_channels_and_on_its_frames(said: dict[str, Any]) -> None:
     strips = said["placed"]["comp"]
     assert [strip[0] for strip in strips] == [f"shot_v001 {name}" for name in FROM_BELOW]
-    assert [strip[1] for strip in strips] == [*range(5, 12)]
+    assert [strip[1] for strip in strips] == [*range(7, 14)]
     assert {(strip[2], strip[3]) for strip in strips} == {(14, 20)}
     assert [strip[0] for strip in strips if not strip[4]] == ["shot_v001 comp"]
     assert said["placed"]["found"] == [strip[0] for strip in strips]

@@ -42,6 +42,7 @@ def test_what_is_no_shot_is_refused_and_what_has_changed_is_noticed(blender: Ble
         *(f"{name} raw" for name in RAW_CHANGES),
         *(f"{name} canvas" for name in CANVAS_CHANGES),
     }
+    assert {name for name, has in said["inside"].items() if not has} == {"name"}
     assert said["rates"] == ["24", "24000/1001", "30000/1001", "25", "30"]
     copies = said["copies"]
     assert copies["unsaved"] == "copy.blend"

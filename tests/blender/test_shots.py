@@ -122,9 +122,11 @@ def test_every_shot_is_described_alike_twice_and_has_its_scenes_rate(shots: tupl
     assert {(shot["again"], shot["fps"]) for shot in said.values()} == {(True, "24")}
 
 
-@pytest.mark.parametrize("version", THOROUGH)
-def test_a_movie_of_another_rate_is_rendered_at_the_scenes(version: str, tmp_path: Path) -> None:
-    maker, reader = (blender_of(name, tmp_path) for name in ("4.5", version))
+@pytest.mark.parametrize(("made_in", "version"), [("4.5", "4.5"), ("4.5", "5.0"), ("5.2", "5.2")])
+def test_a_movie_of_another_rate_or_retimed_is_rendered_as_it_is_shown(
+    made_in: str, version: str, tmp_path: Path
+) -> None:
+    maker, reader = (blender_of(name, tmp_path) for name in (made_in, version))
     write_movie(tmp_path / "dance.mov", 12)
     run_inside(maker, "rate.py", tmp_path)
     shot = run_inside(reader, "rate.py", tmp_path)
@@ -133,4 +135,4 @@ def test_a_movie_of_another_rate_is_rendered_at_the_scenes(version: str, tmp_pat
     assert np.array_equal(got, truth)
     numbers = [painted_number(picture) for picture in got]
     assert numbers == sorted(numbers)
-    assert (numbers[0], numbers[-1], len(numbers)) == (0, 11, 15)
+    assert len(set(numbers)) < len(numbers) == shot["frame_count"]

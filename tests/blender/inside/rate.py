@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A movie with a rate of its own: only the operator gives it one, and that crashes without a window from 5.0 on.
+"""A movie at another speed: by its rate, which only the operator gives, and that crashes without a window from 5.0 on.
 
 Without `rated.blend` in FOLDER, make it; else open it and say how its strip is rendered.
 """
@@ -11,14 +11,29 @@ from typing import Any
 import bpy
 from understudy.sequencer.shot import Pixels, read_shot, render_command
 
-from tests.blender.inside.stage import FOLDER, key, new_scene, render, run, strips_of
+from tests.blender.inside.stage import FOLDER, Scene, add_movie, key, new_scene, render, run, strips_of
 
 BLEND = FOLDER / "rated.blend"
 
 
 def make() -> dict[str, Any]:
-    """Add a movie of 24 fps to a scene of 30, as an artist does; then scale it and fade it in."""
+    """Make a strip that is not shown at its own speed, scale it, and save it."""
     scene = new_scene("rated", 100, 50)
+    (retime if bpy.app.version >= (5, 1, 0) else add_by_operator)(scene)
+    key(strips_of(scene)[0], "transform.scale_x", {11: 0.5, 22: 2.0})
+    bpy.ops.wm.save_as_mainfile(filepath=str(BLEND))
+    return {}
+
+
+def retime(scene: Scene) -> None:
+    """Slow the middle of a movie down by keys; adding them crashes before 5.1."""
+    keys = add_movie(scene, FOLDER / "dance.mov").retiming_keys
+    keys.add(timeline_frame=15)
+    keys.add(timeline_frame=17).timeline_frame = 20
+
+
+def add_by_operator(scene: Scene) -> None:
+    """Add a movie of 24 fps to a scene of 30, as an artist does."""
     scene.render.fps = 30
     window = bpy.context.window
     window.scene = scene
@@ -29,10 +44,6 @@ def make() -> dict[str, Any]:
         bpy.ops.sequencer.movie_strip_add(
             filepath=str(FOLDER / "dance.mov"), frame_start=11, channel=1, sound=False, use_framerate=False
         )
-    strip = strips_of(scene)[0]
-    key(strip, "transform.scale_x", {11: 0.5, 22: 2.0})
-    bpy.ops.wm.save_as_mainfile(filepath=str(BLEND))
-    return {}
 
 
 def read() -> dict[str, Any]:

@@ -77,6 +77,29 @@ def description_changes() -> dict[str, bool]:
     return said
 
 
+def inner_changes() -> dict[str, bool]:
+    """Say which changes inside a meta change the description of what the canvas shows of it."""
+    scene = new_scene("inside")
+    meta = strips_of(scene).new_meta("meta", 4, 1)
+    words: dict[str, int] = {"length": 9} if bpy.app.version >= (5, 0, 0) else {"frame_end": 10}
+    colour = strips_of(meta).new_effect(name="colour", type="COLOR", channel=1, frame_start=1, **words)
+    text = strips_of(meta).new_effect(name="text", type="TEXT", channel=2, frame_start=1, **words)
+    changes: dict[str, Any] = {
+        "name": lambda: setattr(text, "name", "renamed"),
+        "colour": lambda: setattr(colour, "color", (1, 0, 0)),
+        "text": lambda: setattr(text, "text", "another"),
+        "mute": lambda: setattr(text, "mute", True),
+        "channel": lambda: setattr(meta.channels[1], "mute", True),
+        "fade": lambda: key(colour, "blend_alpha", {1: 0.0, 5: 1.0}),
+    }
+    said = {}
+    for name, change in changes.items():
+        before = read_shot(scene, meta, Pixels.CANVAS, stamp="1").description
+        change()
+        said[name] = read_shot(scene, meta, Pixels.CANVAS, stamp="1").description != before
+    return said
+
+
 def rates() -> list[str]:
     """Write the rates of scenes."""
     scene = new_scene("rates")
@@ -98,7 +121,13 @@ def copies() -> dict[str, Any]:
 
 def work() -> dict[str, Any]:
     """Do all of it."""
-    return {"refusals": refusals(), "changes": description_changes(), "rates": rates(), "copies": copies()}
+    return {
+        "refusals": refusals(),
+        "changes": description_changes(),
+        "inside": inner_changes(),
+        "rates": rates(),
+        "copies": copies(),
+    }
 
 
 run(work)
