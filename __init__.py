@@ -5,10 +5,18 @@ It is imported by tools that have no Blender, too (a package at the root is in p
 needs `bpy` is imported inside these functions.
 """
 
+from importlib import import_module
+
+_ROOMS = ("preferences", "properties", "session", "operators", "panels")
+
 
 def register() -> None:
-    """Switch the extension on. There is no Blender side yet: its rooms are registered here as they come."""
+    """Switch the extension on."""
+    for room in _ROOMS:
+        import_module(f".{room}", __package__).register()
 
 
 def unregister() -> None:
     """Switch it off, in the reverse order."""
+    for room in reversed(_ROOMS):
+        import_module(f".{room}", __package__).unregister()

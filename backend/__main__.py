@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .command import looks, work
 from .command.exits import Exit
+from .command.missing import LibraryMissingError
 from .command.parser import parser
 from .command.say import Say, SayJson, SayPeople, own_streams
 from .contract.errors import UnderstudyError
@@ -37,6 +38,9 @@ def main(words: list[str] | None = None) -> Exit:
         return _COMMANDS[arguments.command](arguments, say)
     except UnderstudyError as error:
         say.error(error)
+        return Exit.REFUSED
+    except ImportError as error:
+        say.error(LibraryMissingError(error))
         return Exit.REFUSED
     except KeyboardInterrupt:  # of a command that is no job: a job turns Ctrl-C into its own ending
         return Exit.STOPPED

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.contract.errors import UnderstudyError
 
-from . import cost, draft, joints, matte, plate, tracking
+from . import cost, draft, joints, matte, plate, tick, tracking
 from .bench import SEEDS, Bench
 from .table import Row, machine, markdown
 
@@ -25,6 +25,7 @@ ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "draft": ("the tracker run on the comp; ground slip; the drawn matte", draft.likeness),
     "time": ("a job's time, whole and by stage", cost.time),
     "wait": ("the worker's first event; a preview", cost.wait),
+    "tick": ("Blender's main thread under a flood of events", tick.tick),
     "memory": ("peaks of a long and a longer job", cost.memory),
 }
 TABLE = "table.md"

@@ -176,9 +176,10 @@ def render_command(shot: StripShot, blend: Path) -> tuple[str, ...]:
 
 
 def save_copy(path: Path) -> Path:
-    """Save a copy of the .blend, or say where it lies already, saved and unchanged. Raises CopyNotSavedError."""
-    if bpy.data.is_saved and not bpy.data.is_dirty:
-        return Path(bpy.data.filepath)
+    """Save a copy of the .blend as it is now, and return its path. Raises CopyNotSavedError.
+
+    Also where Blender calls the file unchanged: what a script has changed since the last save, it does not count.
+    """
     try:
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, check_existing=False, relative_remap=True)
     except RuntimeError as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from .layout import BUILD, ROOT
 
 PACKAGE = "understudy"
-ROOMS = ("jobs", "operators", "panels", "preferences", "properties", "sequencer", "worker_client")
+ROOMS = ("operators", "panels", "picker", "preferences", "properties", "sequencer", "session", "worker_client")
 """Blender's side: what is imported as part of the package only."""
 
 

@@ -13,7 +13,7 @@ CHECKS = {
     "format": ("ruff", "format", "--check"),
     "lint": ("ruff", "check"),
     "walls": ("pytest", "--quiet", "tests/guards/test_source.py", "tests/guards/test_arrows.py"),
-    "types": ("tools.types",),
+    "types": ("tools.type_checks",),
 }
 """What is run, in this order; settings are in `pyproject.toml`. The tests run the same in a clone."""
 FAST = ("format", "lint", "walls")

@@ -13,6 +13,8 @@ from .demonstration import demonstrate
 from .failures import SetUpError
 from .locks import PLANS, write_lock
 from .testing import run_tests
+from .wheels import ZIPS
+from .zips import build_zips
 
 _EXIT_SET_UP = 2
 
@@ -41,6 +43,8 @@ def _run(asked: argparse.Namespace, rest: list[str]) -> int:
             return run_tests(rest, with_long=asked.command == "test-all")
         case "bench":
             return run_benchmarks(rest)
+        case "zip":
+            return build_zips(asked.platforms)
         case "check":
             return check(FAST) if asked.fast else check()
         case "fmt":
@@ -61,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("test", help="run the tests; what follows goes to pytest")
     commands.add_parser("test-all", help="run the tests and the long ones; what follows goes to pytest")
     commands.add_parser("bench", add_help=False, help="measure, and print a table; `bench --help` lists the rows")
+    zips = commands.add_parser("zip", help="build the extension that Blender installs, for each platform")
+    zips.add_argument("platforms", nargs="*", choices=[*ZIPS, []], metavar="PLATFORM", help=", ".join(ZIPS))
     checks = commands.add_parser("check", help="formatting, lint, licence lines, import arrows and types")
     checks.add_argument("--fast", action="store_true", help="without the types")
     commands.add_parser("fmt", help="format the code and mend what lint can mend")

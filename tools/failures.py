@@ -72,3 +72,33 @@ class CharacterMissingError(SetUpError):
     def __init__(self, clip: Path) -> None:
         super().__init__(f"There is a clip, {clip}, and no picture of a character.")
         self.clip = clip
+
+
+class WheelNarrowError(SetUpError):
+    """A wheel for one Python only cannot ride in a zip that serves every Blender."""
+
+    hint = "Choose a version of the package that has an abi3 or a py3-none wheel, or do without the package."
+
+    def __init__(self, wheel: Path) -> None:
+        super().__init__(f"{wheel.name} serves one version of Python only, and each Blender has its own.")
+        self.wheel = wheel
+
+
+class LicenceMissingError(SetUpError):
+    """A package cannot be given to artists without its licence."""
+
+    hint = "Find out the package's licence, and name one with the same text in tools/licences.py."
+
+    def __init__(self, wheel: Path) -> None:
+        super().__init__(f"{wheel.name} does not say what its licence is, or does not hold its text.")
+        self.wheel = wheel
+
+
+class NoGitError(SetUpError):
+    """The zip is made of what is tracked, and there is no git to ask."""
+
+    hint = "Build from a clone, on a machine with git."
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"git could not tell what is tracked in {folder}; the zip is made of that and nothing else.")
+        self.folder = folder

@@ -12,6 +12,7 @@ LOCKS = ROOT / "requirements"
 CACHE = ROOT / ".cache"
 NETWORKS = ROOT / "wheels" / "networks"
 BUILD = ROOT / "build"
+DIST = ROOT / "dist"
 OUT = ROOT / "out"
 
 

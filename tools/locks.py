@@ -34,11 +34,13 @@ class LockPlan:
 
     source: "dependencies" or the name of a dependency group. is_whole: the list names everything itself, and what its
     packages ask for is left out. beside: a lock in the same environment, whose packages are not named twice.
-    python: the version that resolves it and that its wheels are for.
+    python: the version that resolves it and that its wheels are for. without: what the source names and the lock
+    leaves out.
     """
 
     source: str
     python: str = "3.11"
+    without: tuple[str, ...] = ()
     is_whole: bool = False
     beside: str = ""
 
@@ -47,6 +49,8 @@ PLANS = {
     "worker": LockPlan(source="dependencies", is_whole=True),
     "test": LockPlan(source="test", beside="worker"),
     **{blender.name: LockPlan(source=blender.name, python=blender.python) for blender in BLENDERS},
+    # What the zip brings to Blender: its own numpy is there, and it is Blender that decodes movies.
+    "wheels": LockPlan(source="dependencies", is_whole=True, without=("av", "numpy")),
     "networks": LockPlan(source="networks", is_whole=True),
 }
 
@@ -73,19 +77,19 @@ def write_lock(name: str) -> None:
     say.line(f"{name}: {len(pins)} packages, hashes for {', '.join(covered)}")
 
 
-def wanted(source: str) -> list[str]:
-    """Read a list of requirements from `pyproject.toml`."""
+def wanted(plan: LockPlan) -> list[str]:
+    """Read from `pyproject.toml` what a lock is asked to hold."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    listed = settings["project"] if source == "dependencies" else settings["dependency-groups"]
-    found: list[str] = listed[source]
-    return found
+    listed = settings["project"] if plan.source == "dependencies" else settings["dependency-groups"]
+    found: list[str] = listed[plan.source]
+    return [pin for pin in found if pin.partition("==")[0] not in plan.without]
 
 
 def _resolve(plan: LockPlan) -> dict[str, str]:
     """Return name and version of everything that the lock must hold, sorted by name."""
     beside = locked_packages(lock_path(plan.beside)) if plan.beside else {}
     constraints = [f"{name}=={version}" for name, version in beside.items()]
-    report = _ask_pip(plan, wanted(plan.source), constraints, ["--no-deps"] if plan.is_whole else [])
+    report = _ask_pip(plan, wanted(plan), constraints, ["--no-deps"] if plan.is_whole else [])
     pins = {_normal(item["metadata"]["name"]): item["metadata"]["version"] for item in report}
     return {name: pins[name] for name in sorted(pins) if name not in beside}
 

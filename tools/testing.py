@@ -12,6 +12,7 @@ from .environments import BLENDERS, WORKER, Environment, make
 from .failures import PythonMissingError
 from .layout import short
 from .networks import make_networks
+from .wheels import ZIPS, are_in_place, make_wheels, this_platform, wheels_folder
 
 FOOTAGE_VARIABLE = "UNDERSTUDY_FOOTAGE"
 _EVERYDAY = ["-m", "not long"]
@@ -24,6 +25,7 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     """
     rows = [_environment_row(WORKER), *map(_blender_row, BLENDERS)]
     rows.append(("the tracker's networks", "run", make_networks()))
+    rows += [_zip_row(name, is_wanted=with_long or name == this_platform()) for name in ZIPS]
     rows.append(_footage_row())
     rows.append(_long_row(with_long))
     say.table([("what", "", "where, or why not"), *rows])
@@ -42,6 +44,14 @@ def _blender_row(blender: Environment) -> tuple[str, str, str]:
         return _environment_row(blender)
     except PythonMissingError as error:
         return blender.purpose, "skipped", f"{error} {error.hint}"
+
+
+def _zip_row(platform: str, *, is_wanted: bool) -> tuple[str, str, str]:
+    """Fetch the wheels of this machine's zip, and with the long tests those of all."""
+    what = f"the zip for {platform}"
+    if not (is_wanted or are_in_place(platform)):
+        return what, "skipped", "its wheels are not fetched; `python3.11 -m tools zip` or test-all fetches them"
+    return what, "runs", f"{short(wheels_folder(platform))}, {make_wheels(platform)}"
 
 
 def _footage_row() -> tuple[str, str, str]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..contract import layout
 from ..contract.errors import FileMissingError
@@ -18,49 +16,43 @@ from .exits import Exit
 from .say import Say, libraries_write_to
 from .work import path_from, shot_of
 
-if TYPE_CHECKING:
-    from ..performer.people import Person, Seen
-
-
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def find(arguments: argparse.Namespace, say: Say) -> Exit:
     """Tell who is in a clip. The frames that it reads stay in place for a later `replace` into the same folder."""
-    from ..contract.jobfolder import job_folder, make_folder, new_job_id
+    from ..contract.jobfolder import is_job_folder, job_folder, make_folder, new_job_id, read_job
     from ..pipeline.look import find_in_clip
 
-    job_id = new_job_id()
-    folder = job_folder(arguments.output, job_id)
-    make_folder(folder)
-    job = Job(
-        id=job_id,
-        mode=Mode.REPLACE,
-        shot=shot_of(arguments, folder),
-        cast=(),
-        delivery=Delivery(folder=path_from(folder, arguments.output), name=arguments.clip.stem),
-    )
+    if is_job_folder(arguments.clip):
+        folder, job = arguments.clip, read_job(arguments.clip)
+    else:
+        job_id = new_job_id()
+        folder = job_folder(arguments.output, job_id)
+        make_folder(folder)
+        job = Job(
+            id=job_id,
+            mode=Mode.REPLACE,
+            shot=shot_of(arguments, folder),
+            cast=(),
+            delivery=Delivery(folder=path_from(folder, arguments.output), name=arguments.clip.stem),
+        )
     with libraries_write_to(folder / layout.LOG):
-        people = find_in_clip(folder, job, say.event)
-    data: dict[str, Json] = {"people": [_person_facts(person, job.shot.first) for person in people.persons]}
-    lines = (
-        f"performer {person.id}: seen in {len(person.seen)} of the frames looked at, "
-        f"largest {_box_text(_largest(person).box)} in frame {job.shot.first + _largest(person).frame}"
-        for person in people.persons
-    )
-    say.answer(data, "\n".join(lines))
+        say.event(find_in_clip(folder, job, say.event))
     return Exit.DONE
 
 
 def inspect(arguments: argparse.Namespace, say: Say) -> Exit:
     """Tell what a clip, a job folder, a delivered version or its sidecar holds."""
+    from ..contract.jobfolder import is_job_folder
+
     path: Path = arguments.path
     if not path.exists():
         raise FileMissingError(path, "file or folder")
     sidecar = path / f"{path.name}.json"
     path = sidecar if sidecar.is_file() else path
     data: dict[str, Json]
-    if (path / layout.JOB).is_file():
+    if is_job_folder(path):
         data = _job_facts(path)
     elif path.suffix == ".json":
         data = {"sidecar": json.loads(path.read_text("utf-8"))}
@@ -128,19 +120,3 @@ def _job_facts(folder: Path) -> dict[str, Json]:
         "last_event": last,
         "deliveries": [event.folder for event in events if isinstance(event, Delivered)],
     }
-
-
-def _person_facts(person: Person, first: int) -> dict[str, Json]:
-    boxes: list[Json] = [
-        {"frame": first + seen.frame, "box": [float(edge) for edge in seen.box], "score": seen.score}
-        for seen in person.seen
-    ]
-    return {"id": person.id, "seen": boxes}
-
-
-def _largest(person: Person) -> Seen:
-    return max(person.seen, key=lambda seen: float(seen.box[3] - seen.box[1]))
-
-
-def _box_text(box: Iterable[float]) -> str:
-    return "box:" + ",".join(f"{edge:.0f}" for edge in box)

@@ -62,8 +62,8 @@ def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     animate.add_argument("clip", type=Path, metavar="DRIVING_CLIP")
     _add_shot(animate)
     preview = commands.add_parser("preview", help="see one frame replaced, quickly: quick matte, quick plate")
-    preview.add_argument("clip", type=Path, metavar="CLIP")
-    preview.add_argument("character", type=Path, metavar="CHARACTER")
+    preview.add_argument("clip", type=Path, metavar="CLIP", help="or the folder of a job, which names all the rest")
+    preview.add_argument("character", type=Path, nargs="?", metavar="CHARACTER")
     preview.add_argument("--frame", type=int, default=0, metavar="N", help="frame of the clip, from 0")
     _add_shot(preview)
     for name, text in (("run", "do the job of a folder"), ("resume", "go on with a job that was stopped or killed")):
@@ -77,7 +77,7 @@ def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     find = commands.add_parser("find", help="tell who is in a clip: ids and boxes")
-    find.add_argument("clip", type=Path, metavar="CLIP")
+    find.add_argument("clip", type=Path, metavar="CLIP", help="or the folder of a job")
     _add_range(find)
     _add_output(find)
     inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")

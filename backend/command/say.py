@@ -15,12 +15,14 @@ from ..contract.errors import UnderstudyError
 from ..contract.events import (
     Delivered,
     Event,
+    FoundPerson,
     FramesDone,
     JobCrashed,
     JobDone,
     JobRefused,
     JobStopped,
     Noticed,
+    PeopleFound,
     Planned,
     PreviewMade,
     StageDone,
@@ -108,6 +110,8 @@ class SayPeople:
                 self._line(f"  Note: {event.text}")
             case Delivered():
                 self._line(_delivered_text(event))
+            case PeopleFound():
+                self._line("\n".join(map(_person_text, event.people)))
             case PreviewMade():
                 self._line(f"Preview of frame {event.frame}: {event.path}")
             case WorkerStarted():
@@ -193,6 +197,13 @@ def libraries_write_to(log: Path) -> Iterator[None]:
 def _plan_text(event: Planned) -> str:
     facts = f"  {event.frames} frames, about {event.disk_bytes / 1e6:,.0f} MB on disk"
     return "\n".join((facts, *(f"  Note: {remark}" for remark in event.remarks)))
+
+
+def _person_text(person: FoundPerson) -> str:
+    largest = max(person.seen, key=lambda seen: seen.y1 - seen.y)
+    box = ",".join(f"{edge:.0f}" for edge in (largest.x, largest.y, largest.x1, largest.y1))
+    seen = f"seen in {len(person.seen)} of the frames looked at"
+    return f"performer {person.id}: {seen}, largest box:{box} in frame {largest.frame}"
 
 
 def _delivered_text(event: Delivered) -> str:

@@ -11,26 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..contract import layout
-from ..contract.errors import FileMissingError, UnderstudyError
+from ..contract.errors import FileMissingError
 from ..contract.events import Event, JobCrashed, JobDone, JobRefused, JobStopped, WorkerStarted
 from ..contract.job import Casting, Delivery, Fit, Job, Mode, Shot
 from ..version import VERSION
 from .exits import Exit
+from .missing import LibraryMissingError
 from .parser import performer
 from .say import Say, libraries_write_to
 
 if TYPE_CHECKING:
     from ..pipeline.stop import StopFlag
-
-
-class LibraryMissingError(UnderstudyError):
-    """A library that every job needs can't be imported."""
-
-    hint = "Run `python -m backend doctor` with the same Python: it names what is missing."
-
-    def __init__(self, error: ImportError) -> None:
-        super().__init__(f"The worker can't start in this Python: {error}.")
-        self.library = error.name
 
 
 _ENDINGS: dict[type[Event], Exit] = {
@@ -54,13 +45,18 @@ def animate(arguments: argparse.Namespace, say: Say) -> Exit:
 def preview(arguments: argparse.Namespace, say: Say) -> Exit:
     """See one frame replaced, quickly. Nothing is delivered: the picture says that it is a preview."""
     from ..contract.events import PreviewMade
-    from ..contract.jobfolder import job_folder, make_folder, new_job_id
+    from ..contract.jobfolder import is_job_folder, job_folder, make_folder, new_job_id, read_job
     from ..pipeline.preview import make_preview
 
-    job_id = new_job_id()
-    folder = job_folder(arguments.output, job_id)
-    make_folder(folder)
-    job = _job(arguments, Mode.REPLACE, job_id, folder)
+    if is_job_folder(arguments.clip):
+        folder, job = arguments.clip, read_job(arguments.clip)
+    elif arguments.character is None:
+        raise FileMissingError(arguments.clip, "job folder")
+    else:
+        job_id = new_job_id()
+        folder = job_folder(arguments.output, job_id)
+        make_folder(folder)
+        job = _job(arguments, Mode.REPLACE, job_id, folder)
     with libraries_write_to(folder / layout.LOG):
         path = make_preview(folder, job, arguments.frame, say.event)
     say.event(PreviewMade(path=str(path), frame=arguments.frame))

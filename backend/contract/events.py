@@ -102,6 +102,34 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAt:
+    """Where a person is in one frame of the clip: a box in pixels, and how surely it was seen, 0..1."""
+
+    frame: int
+    x: float
+    y: float
+    x1: float
+    y1: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPerson:
+    """Somebody in the clip: the id that `--performer id:N` takes, and where the person was seen, frames rising."""
+
+    id: int
+    seen: tuple[PersonAt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleFound:
+    """Who is in the clip, the largest first."""
+
+    kind: ClassVar[str] = "people_found"
+    people: tuple[FoundPerson, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewMade:
     """A single preview frame stands. path: the picture. It is no delivery."""
 
@@ -153,6 +181,7 @@ Event = (
     | FramesDone
     | Noticed
     | Delivered
+    | PeopleFound
     | PreviewMade
     | JobDone
     | JobStopped

@@ -42,9 +42,14 @@ def new_job_id() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
 
 
-def job_folder(delivery_folder: Path, job_id: str) -> Path:
-    """Where the command line keeps a job: in a hidden folder beside its deliveries."""
-    return delivery_folder / layout.WORK / layout.JOBS / job_id
+def job_folder(delivery_folder: Path, job_id: str, kind: str = layout.JOBS) -> Path:
+    """Where a job is kept: in a hidden folder beside its deliveries. kind: JOBS, or QUESTIONS that deliver nothing."""
+    return delivery_folder / layout.WORK / kind / job_id
+
+
+def is_job_folder(folder: Path) -> bool:
+    """Whether a folder holds a job."""
+    return (folder / layout.JOB).is_file()
 
 
 def write_job(folder: Path, job: Job) -> None:

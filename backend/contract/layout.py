@@ -14,6 +14,8 @@ CANCEL = "cancel"
 WORK = ".understudy"
 """Beside the deliveries: the jobs and the stages' results."""
 JOBS = "jobs"
+QUESTIONS = "questions"
+"""Jobs that were only asked about: a preview, who is there. They deliver nothing and can be removed at any time."""
 STAGES = "stages"
 
 STOP_LINE = "stop"

@@ -62,6 +62,9 @@ class Clip(Protocol):
     def frame(self, index: int, depth_bits: int) -> Pixels:
         """Read one frame, equal to the one that `frames` yields."""
 
+    def picked(self, indices: tuple[int, ...], depth_bits: int) -> Iterator[Pixels]:
+        """Yield some frames, equal to those that `frames` yields, indices rising, in one pass."""
+
 
 class ClipEmptyError(UnderstudyError):
     """There is a file or folder, but not one frame in it."""

@@ -85,6 +85,12 @@ class MovieClip:
         check_range(self.info, index, index)
         return next(self._decode(index, index, depth_bits))
 
+    def picked(self, indices: tuple[int, ...], depth_bits: int) -> Iterator[Pixels]:
+        """Yield some frames as RGB of that depth: decoding goes through those between them anyway."""
+        first, last = indices[0], indices[-1]
+        every = enumerate(self.frames(first, last, depth_bits), start=first)
+        return (image for index, image in every if index in indices)
+
     def _decode(self, first: int, last: int, depth_bits: int) -> Iterator[Pixels]:
         # At the clip's end the file must end too: go on, and let the survey object to a frame more.
         is_to_the_end = last == self.info.frame_count - 1

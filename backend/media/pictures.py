@@ -41,6 +41,10 @@ class PictureClip:
             raise SizesDifferError(path, size_px, first_px)
         return to_depth(rgb_of(image), depth_bits)
 
+    def picked(self, indices: tuple[int, ...], depth_bits: int) -> Iterator[Pixels]:
+        """Yield some frames as RGB of that depth."""
+        return (self.frame(index, depth_bits) for index in indices)
+
 
 def open_pictures(source: Path, fps: Fraction | None = None) -> PictureClip:
     """Open the sequence that a folder, one picture of it, or a pattern means.

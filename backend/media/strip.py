@@ -59,27 +59,32 @@ class StripClip:
         Raises FrameRangeError, BlenderMissingError, StripNotRenderedError.
         """
         check_range(self.info, first, last)
-        return ahead(self._rendered(first, last, depth_bits), _AHEAD_FRAMES)
+        return ahead(self._rendered(f"{first}-{last}", last - first + 1, depth_bits), _AHEAD_FRAMES)
 
     def frame(self, index: int, depth_bits: int) -> Pixels:
         """Render one frame as RGB of that depth."""
-        return next(iter(self.frames(index, index, depth_bits)))
+        return next(self.picked((index,), depth_bits))
 
-    def _rendered(self, first: int, last: int, depth_bits: int) -> Iterator[Pixels]:
+    def picked(self, indices: tuple[int, ...], depth_bits: int) -> Iterator[Pixels]:
+        """Render some frames, and only those, as RGB of that depth."""
+        check_range(self.info, indices[0], indices[-1])
+        return ahead(self._rendered(",".join(map(str, indices)), len(indices), depth_bits), _AHEAD_FRAMES)
+
+    def _rendered(self, frames: str, count: int, depth_bits: int) -> Iterator[Pixels]:
         folder = Path(tempfile.mkdtemp(prefix="strip-", dir=self._scratch))
         try:
-            yield from self._rendered_into(folder, first, last, depth_bits)
+            yield from self._rendered_into(folder, frames, count, depth_bits)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _rendered_into(self, folder: Path, first: int, last: int, depth_bits: int) -> Iterator[Pixels]:
-        wanted = first
-        with _Blender(self._shot.rendering.command, folder, f"{first}-{last}", depth_bits) as blender:
+    def _rendered_into(self, folder: Path, frames: str, count: int, depth_bits: int) -> Iterator[Pixels]:
+        done = 0
+        with _Blender(self._shot.rendering.command, folder, frames, depth_bits) as blender:
             for path in blender.pictures():
                 yield to_depth(rgb_of(read_picture(path)), depth_bits)
                 path.unlink()
-                wanted += 1
-        if wanted != last + 1:
+                done += 1
+        if done != count:
             raise StripNotRenderedError(self._shot.source, blender.last_words)
 
 

@@ -17,6 +17,7 @@ from .offline import keep_offline
 
 FOLDER_VARIABLE = "UNDERSTUDY_NETWORKS"
 
+_LIBRARY_LOADER = "mediapipe.tasks.python.core.mediapipe_c_bindings"
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -39,6 +40,19 @@ class NetworksMissingError(UnderstudyError):
         self.folder, self.names = folder, names
 
 
+class TrackerLibraryError(UnderstudyError):
+    """The system lacks a library that mediapipe's own is linked to. why: the system's words, which name it."""
+
+    hint = (
+        "Install the library that is named. libGLESv2 and libEGL are in libgles2 and libegl1 on Debian and Ubuntu, "
+        "in libglvnd-gles and libglvnd-egl on Fedora and Rocky Linux."
+    )
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The tracker, mediapipe, can't be loaded on this machine: {why}.")
+        self.why = why
+
+
 def networks_folder() -> Path:
     """Where the networks lie: the environment's UNDERSTUDY_NETWORKS, else `wheels/networks` beside this code."""
     return Path(os.environ.get(FOLDER_VARIABLE) or _REPOSITORY / "wheels" / "networks")
@@ -57,10 +71,18 @@ def network_bytes(network: Network) -> bytes:
 
 
 def mediapipe() -> Any:
-    """Import mediapipe's tasks, kept offline, without matplotlib, which they import for drawings never made here."""
+    """Import mediapipe's tasks, kept offline, without matplotlib, which they import for drawings never made here.
+
+    Raises ImportError, and TrackerLibraryError: mediapipe itself would load its library with the first task only.
+    """
     keep_offline()
     if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
         stand_in = ModuleType("matplotlib")
         stand_in.pyplot = ModuleType("matplotlib.pyplot")  # type: ignore[attr-defined]
         sys.modules |= {"matplotlib": stand_in, "matplotlib.pyplot": stand_in.pyplot}
-    return importlib.import_module("mediapipe")
+    tasks = importlib.import_module("mediapipe")
+    try:
+        importlib.import_module(_LIBRARY_LOADER).load_raw_library()
+    except OSError as error:
+        raise TrackerLibraryError(str(error)) from error
+    return tasks

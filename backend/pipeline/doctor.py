@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from ..contract.errors import UnderstudyError
-from ..performer.networks import Network, mediapipe, network_bytes, networks_folder
+from ..performer.networks import Network, TrackerLibraryError, mediapipe, network_bytes, networks_folder
 from ..version import VERSION
 from .engines import ENGINES, engine_named
 
@@ -19,7 +19,7 @@ _LIBRARIES = (
     ("cv2", "opencv-python-headless", "all stages", True),
     ("mediapipe", "mediapipe", "finding and tracking performers", True),
     ("safetensors", "safetensors", "tracks between stages", True),
-    ("av", "av", "reading movie files; image sequences work without", False),
+    ("av", "av", "movie files outside Blender, which reads them itself; picture sequences work without", False),
 )
 _OPENCVS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 
@@ -50,6 +50,8 @@ def examine() -> tuple[Finding, ...]:
 def _library(module: str, package: str, purpose: str, is_needed: bool) -> Finding:
     try:
         mediapipe() if module == "mediapipe" else importlib.import_module(module)
+    except TrackerLibraryError as error:
+        return Finding(module, error.advice, False, is_needed)
     except ImportError as error:
         return Finding(module, f"can't be imported ({error}); it is needed for {purpose}", False, is_needed)
     return Finding(module, f"{_version_or_none(package) or 'of unknown version'}, for {purpose}", True, is_needed)

@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..contract.events import Event
+from ..contract.events import Event, FoundPerson, PeopleFound, PersonAt
 from ..contract.job import Job
 from ..media.clip import open_shot
 from ..media.clipinfo import check_range
-from ..performer.people import People
+from ..performer.people import People, Person
 from .run import Run
 from .stages import PEOPLE, Find, Frames
 
 
-def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None]) -> People:
+def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None]) -> PeopleFound:
     """Find who is in the clip of a job that need not have a cast. Its stages are those that a later job begins with.
 
     Raises NobodyFoundError and whatever is wrong with the clip.
@@ -25,4 +25,15 @@ def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None]) -> Peopl
     last = clip.info.frame_count - 1 if job.shot.last == -1 else job.shot.last
     check_range(clip.info, job.shot.first, last)
     frames = run.stage(Frames(run.source(clip), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
-    return People.load(run.stage(Find(frames)).folder / PEOPLE)
+    people = People.load(run.stage(Find(frames)).folder / PEOPLE)
+    return PeopleFound(people=tuple(_told(person, job.shot.first) for person in people.persons))
+
+
+def _told(person: Person, first: int) -> FoundPerson:
+    """Word a person for the contract, frames counted from the clip's first."""
+    seen = (
+        PersonAt(frame=first + seen.frame, x=x, y=y, x1=x1, y1=y1, score=seen.score)
+        for seen in person.seen
+        for x, y, x1, y1 in [map(float, seen.box)]
+    )
+    return FoundPerson(id=person.id, seen=tuple(seen))

@@ -92,9 +92,8 @@ def _glance(clip: Clip, frame: int, depth_bits: int, into: Path) -> _Glance:
     first, last = max(0, frame - _REACH_FRAMES), min(clip.info.frame_count - 1, frame + _REACH_FRAMES)
     numbers = tuple(sorted({frame, *np.linspace(first, last, _OTHER_FRAMES).astype(int).tolist()}))
     with SequenceWriter(into) as writer:
-        for number, image in enumerate(clip.frames(first, last, depth_bits), start=first):
-            if number in numbers:
-                writer.write(numbers.index(number), image)
+        for place, image in enumerate(clip.picked(numbers, depth_bits)):
+            writer.write(place, image)
     return _Glance(frames=Sequence(into, len(numbers)), numbers=numbers, here=numbers.index(frame))
 
 

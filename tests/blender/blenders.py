@@ -20,6 +20,13 @@ THOROUGH = ("4.5", "5.0")
 _NO_NETWORK = "nowhere://"
 """A proxy that can't exist: what would fetch something in a test fails at once."""
 
+_INSTALL = """
+import sys, bpy, addon_utils
+bpy.ops.extensions.package_install_files(filepath=sys.argv[1], repo="user_default", enable_on_install=True)
+assert addon_utils.check(sys.argv[2]) == (True, True), "not installed and switched on"
+"""
+"""The operator reports success on failure, too: what counts is that the add-on is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blender:
@@ -30,7 +37,11 @@ class Blender:
     user_folder: Path
 
     def run(self, *words: str | Path, timeout_s: float = 120.0, variables: Mapping[str, str] | None = None) -> str:
-        """Run its Python with words and nothing of this process's environment; return what it wrote to stdout."""
+        """Run its Python with words and nothing of this process's environment; return what it wrote to stdout.
+
+        It runs in the user folder: from the checkout's root, `-m` would find the checkout before what is installed.
+        """
+        self.user_folder.mkdir(parents=True, exist_ok=True)
         environment = {
             "BLENDER_USER_RESOURCES": str(self.user_folder),
             "PATH": "/usr/bin:/bin",
@@ -39,9 +50,21 @@ class Blender:
             **(variables or {}),
         }
         command = [str(self.interpreter), *map(str, words)]
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False)
+        ran = subprocess.run(
+            command,
+            cwd=self.user_folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
         assert ran.returncode == 0, f"Blender {self.version}, exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"
         return ran.stdout
+
+    def install(self, package: Path, name: str) -> None:
+        """Install an extension from its zip and see that it can be switched on."""
+        self.run("-c", _INSTALL, package, f"bl_ext.user_default.{name}")
 
     @property
     def extension_tool(self) -> Path:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from tools.as_package import package_folder
 from tools.layout import ROOT
 
 
-def run_inside(blender: Blender, script: str, folder: Path) -> dict[str, Any]:
+def run_inside(blender: Blender, script: str, folder: Path, timeout_s: float = 120.0) -> dict[str, Any]:
     """Run a script with a folder as its word, and return what it wrote to `said.json` there."""
-    path = f"{ROOT}:{package_folder()}"
-    blender.run(Path(__file__).with_name("inside") / script, folder, variables={"PYTHONPATH": path})
+    variables = {"PYTHONPATH": f"{ROOT}:{package_folder()}", "UNDERSTUDY_WORKER": sys.executable}
+    blender.run(Path(__file__).with_name("inside") / script, folder, variables=variables, timeout_s=timeout_s)
     return dict(json.loads((folder / "said.json").read_text()))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.contract.events import KINDS, Event, from_line, to_line
+from backend.contract.events import KINDS, Event, FoundPerson, PersonAt, from_line, to_line
 from backend.contract.job import Casting, Delivery, Fit, Job, Mode, Pass, PerformerChoice, Pick, Shot
 from backend.contract.wire import MessageInvalidError, MessageTooNewError, check_version, from_json, schema_of, to_json
 
@@ -43,7 +43,9 @@ def test_a_job_survives_the_wire(job: Job) -> None:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.kind)
 def test_every_event_survives_its_line(kind: type[Event]) -> None:
+    seen = PersonAt(frame=3, x=1.0, y=2.0, x1=3.0, y1=4.0, score=0.9)
     samples: dict[str, Any] = {"str": "é\n", "int": 7, "float": 0.5, "tuple[str, ...]": ("a", "b")}
+    samples["tuple[FoundPerson, ...]"] = (FoundPerson(id=1, seen=(seen,)),)
     event = kind(**{name: samples[str(hint)] for name, hint in kind.__annotations__.items() if name != "kind"})
     line = to_line(event)
     assert "\n" not in line

@@ -11,7 +11,7 @@ import pytest
 ARROWS = ("__main__", "command", "pipeline", "engines", "plate", "performer", "media", "contract")
 """Inside the worker, from left to right; a room may import itself and what stands to its right."""
 
-BLENDER_SIDE = ("panels", "operators", "jobs", "properties", "preferences", "sequencer", "worker_client")
+BLENDER_SIDE = ("panels", "operators", "session", "properties", "preferences", "picker", "sequencer", "worker_client")
 """In Blender, likewise; of the worker they may import its contract only."""
 
 WORKER_LIBRARIES = {"numpy", "cv2", "safetensors"}
@@ -41,13 +41,15 @@ ALLOWED = {
     "backend/contract": set[str](),
     "backend": WORKER_LIBRARIES,
     "worker_client": set[str](),
+    "picker": set[str](),
     "sequencer": {"bpy", "numpy"},
-    "operators": {"bpy"},
+    "operators": {"bpy", "blf", "gpu", "gpu_extras"},
     "panels": {"bpy"},
-    "jobs": {"bpy"},
+    "session": {"bpy"},
     "properties": {"bpy"},
     "preferences": {"bpy"},
     "demo": {"bpy", "bmesh", "mathutils", "numpy"},
+    "tools/interface.py": {"bpy", "addon_utils"},
     "tools/pack_networks.py": {"flatbuffers"},
     "tools": set[str](),
     "__init__.py": {"bpy"},

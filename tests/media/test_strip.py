@@ -21,8 +21,8 @@ words.add_argument("--into"); words.add_argument("--frames"); words.add_argument
 asked = words.parse_args()
 if asked.refuse:
     sys.exit(print("understudy-refused", asked.refuse))
-first, last = map(int, asked.frames.split("-"))
-for index in range(first, last + 1):
+first, _, last = asked.frames.partition("-")
+for index in range(int(first), int(last) + 1) if last else map(int, asked.frames.split(",")):
     if index == asked.stop_before:
         sys.exit(print("Blender quit"))
     path = f"{asked.into}/{index}.png"
@@ -51,6 +51,11 @@ def test_one_frame_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
     frame = open_shot(shot_of(tmp_path), tmp_path).frame(5, 8)
     assert frame.shape == (16, 32, 3)
     assert np.all(frame == 5)
+
+
+def test_some_frames_are_picked_and_no_others_rendered(tmp_path: Path) -> None:
+    clip = open_shot(shot_of(tmp_path, "--stop-before=3"), tmp_path)
+    assert [int(frame[0, 0, 0]) for frame in clip.picked((0, 2, 5), 8)] == [0, 2, 5]
 
 
 def test_frames_keep_the_numbers_of_the_scene(tmp_path: Path) -> None:

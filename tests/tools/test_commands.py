@@ -30,6 +30,10 @@ def test_what_an_older_python_reads_is_written_so_that_it_can(name: str) -> None
     assert ast.parse((ROOT / "tools" / name).read_bytes(), feature_version=(3, 7))
 
 
+def test_no_tool_stands_in_the_standard_librarys_place_when_one_beside_it_is_run_by_its_path() -> None:
+    assert {path.stem for path in (ROOT / "tools").glob("*.py")} & set(sys.stdlib_module_names) == set()
+
+
 def test_this_python_is_found_by_its_version() -> None:
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert find_python(here, "a test") == Path(sys.executable)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tools.types`: mypy over the worker and the workshop by path, and over Blender's side as a package."""
+"""`python -m tools.type_checks`: mypy over worker and workshop by path, and over Blender's side as a package."""
 
 from __future__ import annotations
 

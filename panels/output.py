@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where results go, and which."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.types import Context
+
+from ..properties import settings_of
+from ..session.focus import scene_of
+from .place import InSequencer
+from .words import draw_wrapped
+
+
+class UNDERSTUDY_PT_output(InSequencer):
+    """Output."""
+
+    bl_idname = "UNDERSTUDY_PT_output"
+    bl_label = "Output"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Context) -> None:
+        """Draw it."""
+        assert self.layout is not None
+        layout, settings = self.layout, settings_of(scene_of(context))
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "folder")
+        if settings.folder.startswith("//") and not bpy.data.filepath:
+            draw_wrapped(layout.column(align=True), "The .blend is not saved: results go to your Blender user folder.")
+        layout.prop(settings, "name")
+        layout.prop(settings, "depth", expand=True)
+        layout.prop(settings, "first_number")
+        layout.prop(settings, "placing")
+        layout.column().prop(settings, "passes")
+
+
+classes = (UNDERSTUDY_PT_output,)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shot: the active strip, who in it is replaced, and the two buttons that start things."""
+
+from __future__ import annotations
+
+from bpy.types import Context, UILayout
+
+from ..operators.preview_frame import UNDERSTUDY_OT_preview_frame
+from ..operators.start_job import UNDERSTUDY_OT_start_job
+from ..properties import UNDERSTUDY_PG_settings, settings_of
+from ..session import jobs, questions
+from ..session.focus import active_strip_or_none, scene_of, shown_range
+from ..worker_client.states import BUSY
+from .character import draw_performer
+from .place import InSequencer
+from .words import draw_progress, draw_wrapped, stage_text
+
+_PREVIEW_SCALE = 12.0
+"""Of Blender's icon size: as wide as the sidebar is at first."""
+
+
+class UNDERSTUDY_PT_shot(InSequencer):
+    """The shot."""
+
+    bl_idname = "UNDERSTUDY_PT_shot"
+    bl_label = "Shot"
+
+    def draw(self, context: Context) -> None:
+        """Draw it."""
+        assert self.layout is not None
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        settings, strip = settings_of(scene_of(context)), active_strip_or_none(context)
+        if strip is None:
+            layout.label(text="Select a strip to replace its performer.", icon="INFO")
+        else:
+            first, last = shown_range(strip)
+            layout.label(text=strip.name, icon="SEQUENCE")
+            layout.label(text=f"Frames {first} to {last}: {last - first + 1}")
+        layout.row().prop(settings, "mode", expand=True)
+        _draw_performer(layout, settings)
+        column = layout.column(align=True)
+        column.scale_y = 1.4
+        column.operator(UNDERSTUDY_OT_start_job.bl_idname, text=_VERBS[settings.mode], icon="PLAY")
+        for view in jobs.queue.views:
+            if view.state in BUSY:
+                draw_progress(layout, view)
+        layout.operator(UNDERSTUDY_OT_preview_frame.bl_idname, icon="IMAGE_DATA")
+        draw_answer(layout, questions.answers)
+
+
+_VERBS = {"replace": "Replace", "animate": "Animate"}
+
+
+def _draw_performer(layout: UILayout, settings: UNDERSTUDY_PG_settings) -> None:
+    draw_performer(layout, settings.first, 0)
+    column = layout.column()
+    column.prop(settings, "shadow")
+    column.prop(settings, "pixels")
+
+
+def draw_answer(layout: UILayout, answers: questions.Answers) -> None:
+    """Draw what was answered last: a picture, or why there is none."""
+    if answers.is_asking:
+        layout.label(text=f"{stage_text(answers.message)} ...", icon="SORTTIME")
+    elif answers.hint:
+        column = layout.column(align=True)
+        column.alert = True
+        draw_wrapped(column, f"{answers.message} {answers.hint}")
+    if answers.preview_icon:
+        layout.template_icon(icon_value=answers.preview_icon, scale=_PREVIEW_SCALE)
+
+
+classes = (UNDERSTUDY_PT_shot,)

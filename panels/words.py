@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How panels word and draw what they show of jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bpy.types import UILayout
+
+    from ..worker_client.view import JobView
+
+_STAGES = {
+    "frames": "Rendering the strip",
+    "find": "Finding the people",
+    "cast": "Choosing the performer",
+    "track": "Tracking the performer",
+    "matte": "Matting the performer",
+    "plate": "Painting the clean plate",
+    "character": "Reading the character",
+    "background": "Filling the background",
+    "foresee": "Looking ahead",
+    "generate": "Drawing the character",
+    "deliver": "Writing the layers",
+    "preview": "Drawing the preview",
+}
+
+
+def stage_text(stage: str) -> str:
+    """Word what a worker is at."""
+    return _STAGES.get(stage, "Starting")
+
+
+def time_text(seconds: float) -> str:
+    """Word the time left; nothing while it is unknown."""
+    if seconds < 0:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} left" if minutes else f"{rest} s left"
+
+
+def draw_progress(layout: UILayout, view: JobView) -> None:
+    """Draw how far a job is, as a bar."""
+    words = (stage_text(view.stage), time_text(view.seconds_left))
+    layout.progress(factor=view.share, text=", ".join(word for word in words if word))
+
+
+def draw_wrapped(layout: UILayout, text: str, width: int = 42) -> None:
+    """Draw a text on as many lines as it needs; Blender's labels do not wrap."""
+    line = ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > width:
+            layout.label(text=line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    if line:
+        layout.label(text=line)

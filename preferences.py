@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of this machine."""
+
+from __future__ import annotations
+
+import os
+
+import bpy
+from bpy.props import BoolProperty, IntProperty
+from bpy.types import AddonPreferences, Context
+
+PACKAGE = __package__ or "understudy"
+
+
+class UNDERSTUDY_AP_preferences(AddonPreferences):
+    """How much of this machine the worker may take, and whether it goes on without Blender."""
+
+    bl_idname = PACKAGE
+
+    free_cores: IntProperty(  # type: ignore[valid-type]
+        name="Cores Left Free", description="Processor cores that the worker leaves to you", default=1, min=0, max=64
+    )
+    keep_running: BoolProperty(  # type: ignore[valid-type]
+        name="Keep Running in the Background",
+        description="Jobs go on when Blender closes; a Blender opened later finds them",
+    )
+
+    def draw(self, context: Context) -> None:  # noqa: ARG002
+        """Show the settings."""
+        assert self.layout is not None
+        column = self.layout.column()
+        column.use_property_split = True
+        column.prop(self, "free_cores")
+        column.prop(self, "keep_running")
+
+
+def worker_cores(context: Context) -> int:
+    """Say how many cores the worker may use."""
+    return max(1, (os.cpu_count() or 1) - int(_preferences(context).free_cores))
+
+
+def is_kept_running(context: Context) -> bool:
+    """Say whether jobs outlive Blender."""
+    return bool(_preferences(context).keep_running)
+
+
+def _preferences(context: Context) -> UNDERSTUDY_AP_preferences:
+    assert context.preferences is not None
+    found = context.preferences.addons[PACKAGE].preferences
+    assert isinstance(found, UNDERSTUDY_AP_preferences)
+    return found
+
+
+def register() -> None:
+    """Show them in Blender's preferences."""
+    bpy.utils.register_class(UNDERSTUDY_AP_preferences)
+
+
+def unregister() -> None:
+    """Take them away."""
+    bpy.utils.unregister_class(UNDERSTUDY_AP_preferences)

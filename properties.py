@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an artist sets: saved in the .blend with the scene; and what is only for this window, forgotten with it."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup, Scene, WindowManager
+
+from .backend.contract.job import Mode, Pass, Pick, Shadow
+
+_MODES = (
+    (Mode.REPLACE, "Replace", "The character takes the performer's place in the strip"),
+    (Mode.ANIMATE, "Animate", "The character moves before its own picture's background, driven by the strip"),
+)
+_PICKS = (
+    (Pick.LARGEST, "Largest", "Whoever is largest in the picture"),
+    (Pick.ID, "Number", "The one with this number; Find Performers shows the numbers"),
+    (Pick.BOX, "Box", "Whoever is in the box that you drew"),
+)
+_SHADOWS = (
+    (Shadow.KEEP, "Keep", "The performer's cast shadow stays in the plate, and the character inherits it"),
+    (Shadow.REMOVE, "Remove", "The performer's cast shadow is painted out of the plate"),
+)
+_PIXELS = (
+    ("auto", "Automatic", "The strip's own pixels for movies and images, the canvas for all others"),
+    ("raw", "Strip", "The media's own pixels; the results get the strip's transform, crop and fades"),
+    ("canvas", "Canvas", "What the canvas shows of the strip, with transform, crop, fades and modifiers"),
+)
+_PASSES = {
+    Pass.CHARACTER: "The character alone, straight alpha",
+    Pass.MATTE: "The character's coverage",
+    Pass.PERFORMER_MATTE: "The old actor's coverage",
+    Pass.CHANGE_MATTE: "Where the comp may differ from the source",
+    Pass.PLATE: "The shot without its performer",
+    Pass.PLATE_CONFIDENCE: "Where the plate was seen, and where it is invented",
+    Pass.COMP: "The character over the plate",
+    Pass.CONTROL: "The tracked skeleton over the plate",
+}
+_PASS_ITEMS = tuple(
+    (name, name.replace("_", " ").title(), text, 1 << at) for at, (name, text) in enumerate(_PASSES.items())
+)
+_PLACINGS = (
+    ("comp", "Comp", "The finished comp lies visible over the clip, all layers muted below it"),
+    ("layers", "Layers", "The character by its matte over the clean plate: edges are blended by the sequencer"),
+)
+
+
+class UNDERSTUDY_PG_casting(PropertyGroup):
+    """One performer and the character who takes the part."""
+
+    character: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.Image,
+        name="Character",
+        description="One picture of who comes in; its alpha is used if it has one",
+    )
+    pick: EnumProperty(items=_PICKS, name="Performer", description="Who of the people in the shot is replaced")  # type: ignore[valid-type]
+    id: IntProperty(name="Number", description="The performer's number, as Find Performers shows it", min=1, default=1)  # type: ignore[valid-type]
+    box: FloatVectorProperty(name="Box", description="Round the performer, in pixels of the shot", size=4)  # type: ignore[valid-type]
+    box_frame: IntProperty(name="Frame of the Box", description="Frame of the shot, counted from 0")  # type: ignore[valid-type]
+    scale: FloatProperty(  # type: ignore[valid-type]
+        name="Scale", description="Times the size that fits the performer", default=1.0, min=0.1, max=4.0
+    )
+    offset: FloatVectorProperty(  # type: ignore[valid-type]
+        name="Offset", description="Right and down, in parts of the performer's height", size=2, soft_min=-1, soft_max=1
+    )
+    ground_offset: FloatProperty(  # type: ignore[valid-type]
+        name="Ground",
+        description="How far the feet are lowered, in parts of the performer's height",
+        soft_min=-1,
+        soft_max=1,
+    )
+    head_size: FloatProperty(  # type: ignore[valid-type]
+        name="Head Size", description="Times the character's own head", default=1.0, min=0.3, max=3.0
+    )
+    mirror: BoolProperty(name="Mirror", description="Flip the character's picture")  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_settings(PropertyGroup):
+    """The artist's wishes for the next job, one set a scene."""
+
+    mode: EnumProperty(items=_MODES, name="Mode", description="What the character does in the result")  # type: ignore[valid-type]
+    first: PointerProperty(type=UNDERSTUDY_PG_casting)  # type: ignore[valid-type]
+    others: CollectionProperty(type=UNDERSTUDY_PG_casting)  # type: ignore[valid-type]
+    pixels: EnumProperty(items=_PIXELS, name="Pixels", description="Which pixels of the strip go in")  # type: ignore[valid-type]
+    shadow: EnumProperty(items=_SHADOWS, name="Shadow", description="What becomes of the performer's cast shadow")  # type: ignore[valid-type]
+    folder: StringProperty(  # type: ignore[valid-type]
+        name="Folder",
+        description="Where versions are delivered and jobs are kept",
+        subtype="DIR_PATH",
+        default="//understudy/",
+    )
+    name: StringProperty(name="Shot", description="Name of the shot and of its files; the strip's name if empty")  # type: ignore[valid-type]
+    passes: EnumProperty(  # type: ignore[valid-type]
+        items=_PASS_ITEMS,
+        name="Passes",
+        description="Which layers are delivered",
+        options={"ENUM_FLAG"},
+        default=set(_PASSES),
+    )
+    depth: EnumProperty(  # type: ignore[valid-type]
+        items=(("8", "8 bit", "What the sequencer works in"), ("16", "16 bit", "For the compositor")),
+        name="Depth",
+        description="Bits a channel of the delivered PNG files",
+    )
+    first_number: IntProperty(name="First Number", description="Of the first delivered file", default=1001, min=0)  # type: ignore[valid-type]
+    placing: EnumProperty(items=_PLACINGS, name="Place as", description="How results lie in the sequencer")  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_job(PropertyGroup):
+    """A row of the list of jobs; all else is in the job's folder. Its name is the job's id."""
+
+
+class UNDERSTUDY_PG_window(PropertyGroup):
+    """What is shown until Blender closes."""
+
+    jobs: CollectionProperty(type=UNDERSTUDY_PG_job)  # type: ignore[valid-type]
+    active_job: IntProperty(name="Job", description="The job that is shown below")  # type: ignore[valid-type]
+
+
+def castings_of(settings: UNDERSTUDY_PG_settings) -> list[UNDERSTUDY_PG_casting]:
+    """List all performers that are cast, in the order in which the panel shows them."""
+    return [settings.first, *settings.others]
+
+
+def settings_of(scene: Scene) -> UNDERSTUDY_PG_settings:
+    """Give a scene's settings."""
+    found: UNDERSTUDY_PG_settings = scene.understudy  # type: ignore[attr-defined]
+    return found
+
+
+def window_of(manager: WindowManager) -> UNDERSTUDY_PG_window:
+    """Give what is shown until Blender closes."""
+    found: UNDERSTUDY_PG_window = manager.understudy  # type: ignore[attr-defined]
+    return found
+
+
+classes = (UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, UNDERSTUDY_PG_job, UNDERSTUDY_PG_window)
+
+
+def register() -> None:
+    """Give scenes and windows their settings."""
+    for cls in classes:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.understudy = PointerProperty(type=UNDERSTUDY_PG_settings)  # type: ignore[attr-defined, func-returns-value]
+    bpy.types.WindowManager.understudy = PointerProperty(type=UNDERSTUDY_PG_window)  # type: ignore[attr-defined, func-returns-value]
+
+
+def unregister() -> None:
+    """Take them away."""
+    del bpy.types.WindowManager.understudy  # type: ignore[attr-defined]
+    del bpy.types.Scene.understudy  # type: ignore[attr-defined]
+    for cls in reversed(classes):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The queue of jobs of one Blender, and the list of them that the panel shows."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+from bpy.types import Context
+
+from ..backend.contract import layout
+from ..backend.contract.errors import UnderstudyError
+from ..backend.contract.events import Delivered
+from ..preferences import is_kept_running
+from ..properties import window_of
+from ..worker_client.job_queue import JobQueue
+from ..worker_client.search import Search
+from ..worker_client.states import BUSY, State, moved
+from ..worker_client.view import JobView, view_of
+from ..worker_client.worker import Detached, Worker
+from .placing import place_results
+from .program import start_worker
+
+log = logging.getLogger(__name__)
+
+
+def _start(folder: Path) -> Worker:
+    """Start a job's worker, on a leash or as one that goes on without Blender."""
+    detached = ("--detached",) if is_kept_running(bpy.context) else ()
+    return start_worker(folder, "run", str(folder), *detached)
+
+
+queue = JobQueue(_start)
+_shown: tuple[JobView, ...] = ()
+_search: Search | None = None
+
+
+def add(folder: Path) -> JobView:
+    """Put a job that stands in its folder in line."""
+    view = view_of(folder)
+    queue.add(view)
+    _list()
+    for manager in bpy.data.window_managers:
+        window_of(manager).active_job = 0
+    return view
+
+
+def look_for_jobs(works: Iterable[Path]) -> None:
+    """Begin to look for jobs of work folders: `hear` takes them in."""
+    global _search
+    _search = Search(tuple(sorted({work / layout.JOBS for work in works})))
+
+
+def _take_found() -> None:
+    """Take in what the search found. Whom a worker that outlived its Blender does is listened to."""
+    global _search
+    found = _search.views_or_none() if _search else None
+    if found is None:
+        return
+    _search = None
+    for view in found:
+        if queue.view(view.id) is None:
+            _take_in(view)
+    _list()
+
+
+def _take_in(view: JobView) -> None:
+    if view.state in BUSY:
+        queue.attach(view, Detached(view.folder, skipped=view.events))
+    elif view.state is State.WAITING:  # it was in line when Blender closed; nobody pressed anything since
+        queue.add(replace(view, state=moved(view.state, State.STOPPED)))
+    else:
+        queue.add(view)
+
+
+def hear() -> bool:
+    """Hear the workers, place what stands; tell whether there is anything new to show."""
+    global _shown
+    _take_found()
+    for view, event in queue.tick():
+        if isinstance(event, Delivered):
+            _place(view)
+    is_new, _shown = queue.views != _shown, queue.views
+    return is_new
+
+
+def _place(view: JobView) -> None:
+    """Place results; what stands in the way is shown with the job, whose files are whole."""
+    try:
+        place_results(view)
+    except UnderstudyError as error:
+        log.warning("The results of %s were not placed: %s", view.id, error)
+        queue.add(replace(view, message=str(error), hint=f"{error.hint} Then press Place Again."))
+
+
+def active_view(context: Context) -> JobView | None:
+    """Give the job that is chosen in the list."""
+    assert context.window_manager is not None
+    window = window_of(context.window_manager)
+    if not 0 <= window.active_job < len(window.jobs):
+        return None
+    return queue.view(window.jobs[window.active_job].name)
+
+
+def _list() -> None:
+    """Let the list in the panel name the queue's jobs, the newest first."""
+    for manager in bpy.data.window_managers:
+        window = window_of(manager)
+        chosen = window.jobs[window.active_job].name if 0 <= window.active_job < len(window.jobs) else ""
+        window.jobs.clear()
+        for view in reversed(queue.views):
+            window.jobs.add().name = view.id
+        window.active_job = max(0, window.jobs.find(chosen))
+
+
+def forget(job_id: str) -> None:
+    """Take a job off the list."""
+    queue.forget(job_id)
+    _list()
+
+
+def shutdown() -> None:
+    """Turn away from all workers. Called when the extension is switched off, and when Blender ends."""
+    queue.let_go()
+
+
+def register() -> None:
+    """Be told when Blender ends."""
+    atexit.register(shutdown)
+
+
+def unregister() -> None:
+    """Stop the workers that do not go on by themselves."""
+    atexit.unregister(shutdown)
+    shutdown()

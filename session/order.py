@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist asks for, as a job in a folder: read from the active strip and the scene's settings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+from bpy.types import Context, Image, Scene
+
+from ..backend.contract import layout
+from ..backend.contract.errors import FileMissingError, UnderstudyError
+from ..backend.contract.job import (
+    Casting,
+    Delivery,
+    Fit,
+    Job,
+    Mode,
+    Pass,
+    PerformerChoice,
+    Pick,
+    Rendering,
+    Shadow,
+    Shot,
+)
+from ..backend.contract.jobfolder import job_folder, make_folder, new_job_id, write_job
+from ..preferences import PACKAGE
+from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, castings_of, settings_of
+from ..sequencer.compat import content_start
+from ..sequencer.place import PlaceAs
+from ..sequencer.shot import Pixels, StripMissingError, StripShot, default_pixels, read_shot, render_command, save_copy
+from ..sequencer.take import source_id
+from .focus import active_strip_or_none, scene_of
+from .placing import Placing, keep_placing
+
+_BLEND = "shot.blend"
+_CHARACTER = "character_{}.png"
+
+
+class NoCharacterError(UnderstudyError):
+    """No picture was chosen for a performer."""
+
+    hint = "Choose a picture in the Character panel."
+
+    def __init__(self) -> None:
+        super().__init__("There is no character yet.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A job that stands in its folder, and may be started."""
+
+    folder: Path
+    job: Job
+    placing: Placing
+
+    def frame_at_playhead(self, context: Context) -> int:
+        """Tell which frame of the shot the scene shows now; its first or last if the playhead is outside."""
+        count = self.job.shot.rendering.frame_count
+        return min(max(scene_of(context).frame_current - self.placing.scene_first, 0), count - 1)
+
+
+def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bool = True) -> Order:
+    """Write the job that replaces the active strip's performers. kind: see `job_folder`.
+
+    The only thing here that may take a moment is saving a copy of the .blend. Raises an UnderstudyError for the first
+    thing that will not do.
+    """
+    scene, strip = scene_of(context), active_strip_or_none(context)
+    settings, shot = settings_of(scene), shot_of(context)
+    assert strip is not None, "shot_of has refused it"
+    castings = castings_of(settings) if needs_character else []
+    if any(casting.character is None for casting in castings):
+        raise NoCharacterError
+    deliveries = delivery_folder(settings)
+    job_id = new_job_id()
+    folder = job_folder(deliveries, job_id, kind)
+    make_folder(folder)
+    blend = save_copy(folder / _BLEND)
+    job = Job(
+        id=job_id,
+        mode=Mode(settings.mode),
+        shot=_shot(shot, blend),
+        cast=tuple(_casting(casting, folder, number) for number, casting in enumerate(castings, start=1)),
+        delivery=_delivery(settings, shot, os.path.relpath(deliveries, folder)),
+        shadow=Shadow(settings.shadow),
+    )
+    placing = Placing(
+        scene=scene.name,
+        strip=shot.strip,
+        source_id=source_id(strip),
+        source_start=content_start(strip),
+        scene_first=shot.first,
+        pixels=shot.pixels,
+        how=PlaceAs(settings.placing),
+    )
+    write_job(folder, job)
+    keep_placing(folder, placing)
+    return Order(folder=folder, job=job, placing=placing)
+
+
+def shot_of(context: Context) -> StripShot:
+    """Read the active strip as a shot. Raises what `read_shot` raises."""
+    scene, strip = scene_of(context), active_strip_or_none(context)
+    wish = settings_of(scene).pixels
+    if strip is None:
+        raise StripMissingError
+    return read_shot(scene, strip, default_pixels(strip) if wish == "auto" else Pixels(wish))
+
+
+def delivery_folder(settings: UNDERSTUDY_PG_settings) -> Path:
+    """Say where versions go: the artist's folder, or the user's own while a .blend that it hangs on is not saved."""
+    if settings.folder.startswith("//") and not bpy.data.filepath:
+        return Path(bpy.utils.extension_path_user(PACKAGE, path="deliveries", create=True))
+    return Path(bpy.path.abspath(settings.folder)).absolute()
+
+
+def work_folder(scene: Scene) -> Path:
+    """Say where a scene's jobs are kept."""
+    return delivery_folder(settings_of(scene)) / layout.WORK
+
+
+def _shot(shot: StripShot, blend: Path) -> Shot:
+    rendering = Rendering(
+        command=render_command(shot, blend),
+        description=shot.description,
+        width_px=shot.width_px,
+        height_px=shot.height_px,
+        frame_count=shot.frame_count,
+        scene_first=shot.first,
+    )
+    return Shot(source=shot.strip, fps=shot.fps, rendering=rendering)
+
+
+def _casting(casting: UNDERSTUDY_PG_casting, folder: Path, number: int) -> Casting:
+    fit = Fit(
+        scale=casting.scale,
+        offset_x=casting.offset[0],
+        offset_y=casting.offset[1],
+        ground_offset=casting.ground_offset,
+        mirror=casting.mirror,
+        head_size=casting.head_size,
+    )
+    picture = _picture(casting.character, folder / _CHARACTER.format(number))
+    return Casting(character=str(picture), performer=_performer(casting), fit=fit)
+
+
+def _performer(casting: UNDERSTUDY_PG_casting) -> PerformerChoice:
+    pick = Pick(casting.pick)
+    if pick is Pick.ID:
+        return PerformerChoice(pick=pick, id=casting.id)
+    if pick is Pick.BOX:
+        x, y, x1, y1 = casting.box
+        return PerformerChoice(pick=pick, frame=casting.box_frame, x=x, y=y, x1=x1, y1=y1)
+    return PerformerChoice(pick=pick)
+
+
+def _picture(image: Image, copy: Path) -> Path:
+    """Name the picture's file; one that is packed, painted or generated is written beside the job first."""
+    path = Path(bpy.path.abspath(image.filepath, library=image.library))
+    if image.source == "FILE" and not image.is_dirty and image.packed_file is None:
+        if not path.is_file():
+            raise FileMissingError(path, "character picture")
+        return path
+    image.save(filepath=str(copy), save_copy=True)
+    return copy
+
+
+def _delivery(settings: UNDERSTUDY_PG_settings, shot: StripShot, folder: str) -> Delivery:
+    return Delivery(
+        folder=folder,
+        name=bpy.path.clean_name(settings.name or Path(shot.strip).stem),
+        passes=tuple(name for name in Pass if name in settings.passes),
+        depth_bits=int(settings.depth),
+        first_number=settings.first_number,
+    )

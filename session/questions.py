@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions that a worker answers within seconds: one frame replaced, who is there. They make no delivery.
+
+One at a time, beside the jobs: a new question ends the one before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bpy.utils import previews
+
+from ..backend.contract.events import (
+    Event,
+    FoundPerson,
+    FramesDone,
+    JobCrashed,
+    JobRefused,
+    PeopleFound,
+    PreviewMade,
+    StageStarted,
+)
+from ..worker_client.worker import Child
+from .program import start_worker
+
+_SILENT = "The worker ended without an answer."
+_SILENT_HINT = "Ask again; if that does not help, install Understudy again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the panel shows of questions. preview_icon: 0 if there is none. people: of strip `strip`."""
+
+    is_asking: bool = False
+    is_answered: bool = False
+    message: str = ""
+    hint: str = ""
+    preview: Path | None = None
+    preview_frame: int = 0
+    preview_icon: int = 0
+    people: tuple[FoundPerson, ...] = ()
+    strip: str = ""
+
+
+answers = Answers()
+_worker: Child | None = None
+_pictures: previews.ImagePreviewCollection | None = None
+
+
+def ask(folder: Path, strip: str, *words: str) -> None:
+    """Put a question about the job in a folder: `preview` or `find` and its options. Raises WorkerNotStartedError."""
+    global answers, _worker
+    end()
+    _worker = start_worker(folder, words[0], str(folder), *words[1:])
+    answers = replace(answers, is_asking=True, is_answered=False, message="", hint="", strip=strip)
+
+
+def end() -> None:
+    """Give up the question that is open."""
+    global answers, _worker
+    if _worker:
+        _worker.kill()
+    _worker, answers = None, replace(answers, is_asking=False)
+
+
+def hear() -> bool:
+    """Take what was answered; tell whether there is anything new to show. Never waits."""
+    global answers, _worker
+    if _worker is None:
+        return False
+    before = answers
+    while (event := _worker.mailbox.take_or_none()) is not None:
+        answers = _after(answers, event)
+    if _worker.is_over() and not len(_worker.mailbox):
+        _worker, answers = None, _closed(answers)
+    return answers != before
+
+
+def _closed(shown: Answers) -> Answers:
+    """Say that the worker is gone; and that it said nothing, if so."""
+    if shown.is_answered or shown.hint:
+        return replace(shown, is_asking=False)
+    return replace(shown, is_asking=False, message=_SILENT, hint=_SILENT_HINT)
+
+
+def _after(shown: Answers, event: Event) -> Answers:
+    match event:
+        case PreviewMade():
+            path = Path(event.path)
+            return replace(
+                shown, preview=path, preview_frame=event.frame, preview_icon=_icon(path), is_answered=True, message=""
+            )
+        case PeopleFound():
+            return replace(shown, people=event.people, is_answered=True, message=f"{len(event.people)} in the shot")
+        case JobRefused():
+            return replace(shown, message=event.message, hint=event.hint)
+        case JobCrashed():
+            return replace(shown, message=event.message, hint=f"The log is {event.log}.")
+        case StageStarted() | FramesDone():
+            return replace(shown, message=event.stage)
+        case _:
+            return shown
+
+
+def _icon(path: Path) -> int:
+    assert _pictures is not None
+    found = _pictures.get(str(path)) or _pictures.load(str(path), str(path), "IMAGE")
+    return int(found.icon_id)
+
+
+def register() -> None:
+    """Make room for pictures."""
+    global _pictures
+    _pictures = previews.new()
+
+
+def unregister() -> None:
+    """Drop pictures and the open question."""
+    global answers, _pictures
+    end()
+    answers = Answers()
+    if _pictures is not None:
+        previews.remove(_pictures)
+        _pictures = None

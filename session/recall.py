@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job's wishes given back to the scene, so that it can be run again with changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..backend.contract.job import Casting, Job, PerformerChoice
+from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings
+
+
+def recall(job: Job, folder: Path, settings: UNDERSTUDY_PG_settings) -> None:
+    """Set the settings to what a job in a folder was asked for."""
+    settings.mode, settings.shadow = job.mode.value, job.shadow.value
+    settings.name, settings.depth = job.delivery.name, str(job.delivery.depth_bits)
+    settings.first_number, settings.passes = job.delivery.first_number, {kind.value for kind in job.delivery.passes}
+    settings.others.clear()
+    for number, casting in enumerate(job.cast):
+        _recall_casting(casting, folder, settings.others.add() if number else settings.first)
+
+
+def _recall_casting(casting: Casting, folder: Path, into: UNDERSTUDY_PG_casting) -> None:
+    into.character = bpy.data.images.load(str(folder / casting.character), check_existing=True)
+    fit = casting.fit
+    into.scale, into.head_size, into.mirror = fit.scale, fit.head_size, fit.mirror
+    into.offset, into.ground_offset = (fit.offset_x, fit.offset_y), fit.ground_offset
+    _recall_performer(casting.performer, into)
+
+
+def _recall_performer(choice: PerformerChoice, into: UNDERSTUDY_PG_casting) -> None:
+    into.pick, into.id, into.box_frame = choice.pick.value, max(1, choice.id), choice.frame
+    into.box = (choice.x, choice.y, choice.x1, choice.y1)

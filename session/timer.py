@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one timer: hears workers, places what stands, draws again what changed. It never waits.
+
+It is Blender's timer, not a modal operator's: it survives a change of workspace or file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import jobs, questions
+from .order import work_folder
+
+log = logging.getLogger(__name__)
+
+_BUSY_S, _IDLE_S = 0.1, 0.5
+_AREA = "SEQUENCE_EDITOR"
+
+_is_new_file = True
+"""Whether the jobs of the file that is open were not looked for yet."""
+
+
+def tick() -> float:
+    """Do one bounded step; tell when to do the next. Never raises: Blender would drop the timer."""
+    global _is_new_file
+    try:
+        if _is_new_file:
+            _is_new_file = False
+            jobs.look_for_jobs(map(work_folder, bpy.data.scenes))
+        news = [jobs.hear(), questions.hear()]
+        if any(news):
+            for area in _areas():
+                area.tag_redraw()
+    except Exception:  # the one wide net of Blender's side
+        log.exception("Understudy's timer failed")
+    return _IDLE_S if jobs.queue.is_idle and not questions.answers.is_asking else _BUSY_S
+
+
+def _areas() -> Iterator[bpy.types.Area]:
+    for manager in bpy.data.window_managers:
+        for window in manager.windows:
+            yield from (area for area in window.screen.areas if area.type == _AREA)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _after_load(*_: object) -> None:
+    global _is_new_file
+    _is_new_file = True
+
+
+def register() -> None:
+    """Start it."""
+    bpy.app.timers.register(tick, first_interval=_IDLE_S, persistent=True)
+    bpy.app.handlers.load_post.append(_after_load)
+
+
+def unregister() -> None:
+    """Stop it."""
+    bpy.app.handlers.load_post.remove(_after_load)
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Versions that were delivered of one shot, found by their folders and read from their sidecars."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..backend.contract.errors import UnderstudyError
+from ..sequencer.findstrips import every_strip
+from ..sequencer.take import Take, job_of_or_none, version_of
+
+if TYPE_CHECKING:
+    from bpy.types import Scene, Strip
+
+_STEM = re.compile(r"(?P<shot>.+)_v(?P<version>\d+)")
+
+
+class NoOtherVersionError(UnderstudyError):
+    """There is no delivered version in the direction that was asked for."""
+
+    hint = "Run the job again with changes to get one."
+
+    def __init__(self, shot: str, version: int, direction: str) -> None:
+        super().__init__(f"{shot} has no version {direction} v{version:03d}.")
+        self.shot, self.version = shot, version
+
+
+def neighbour(strip: Strip, step: int) -> Take:
+    """Give the version before (-1) or after (1) the one that a result strip shows. Raises NoOtherVersionError."""
+    here = _version_folder(strip)
+    shot, shown = _named(here) or ("", 0)
+    found = {named[1]: path for path in here.parent.iterdir() if (named := _named(path)) and named[0] == shot}
+    others = [number for number in found if (number - shown) * step > 0 and _sidecar(found[number]).is_file()]
+    if not others:
+        raise NoOtherVersionError(shot, shown, "after" if step > 0 else "before")
+    return _take(found[min(others, key=lambda number: abs(number - shown))])
+
+
+def results_beside(scene: Scene, strip: Strip) -> list[Strip]:
+    """List the result strips of a scene that show the same version of the same job as this one."""
+    mark = job_of_or_none(strip), version_of(strip)
+    strips = (each.strip for each in every_strip(scene))
+    return [each for each in strips if (job_of_or_none(each), version_of(each)) == mark]
+
+
+def _version_folder(strip: Strip) -> Path:
+    pictures: Any = strip
+    return Path(bpy.path.abspath(pictures.directory)).resolve().parent
+
+
+def _named(folder: Path) -> tuple[str, int] | None:
+    match = _STEM.fullmatch(folder.name)
+    return (match["shot"], int(match["version"])) if match else None
+
+
+def _sidecar(folder: Path) -> Path:
+    return folder / f"{folder.name}.json"
+
+
+def _take(folder: Path) -> Take:
+    data = json.loads(_sidecar(folder).read_text("utf-8"))
+    named = _named(folder)
+    assert named is not None, "only folders that have a version's name are read"
+    return Take(
+        job_id=str(data["job_id"]),
+        shot=named[0],
+        version=named[1],
+        folder=folder,
+        passes=tuple(data["passes"]),
+        first_number=int(data["frames"][0]["file"]),
+        frame_count=len(data["frames"]),
+        scene_first=0,
+        source="",
+    )

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs as an artist starts them: real operators, the real worker, results on strips.
+
+FOLDER holds `clip/`, a picture sequence, and `character.png`. The worker's Python is named by UNDERSTUDY_WORKER.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from tests.blender.inside.stage import FOLDER, Scene, Strip, add_images, new_scene, run, set_time, strips_of
+
+PATIENCE_S = 240.0
+do: Any = bpy.ops
+"""Blender's operators, the extension's among them, which no stub knows."""
+_START = 11
+
+
+def switch_on() -> None:
+    """Enable the extension, and let the worker run in the Python that has its libraries."""
+    import addon_utils  # there only once bpy is
+
+    addon_utils.enable("understudy", default_set=True)
+    from understudy.session import program
+    from understudy.worker_client.launch import Program
+
+    root = Path(__file__).resolve().parents[3]
+    program.program = lambda: Program(python=Path(os.environ["UNDERSTUDY_WORKER"]), code=root, libraries=())
+
+
+def add_clip(scene: Scene) -> Strip:
+    """Lay the pictures into a scene, the first frame trimmed, and make the strip the active one."""
+    strip = add_images(scene, sorted((FOLDER / "clip").glob("*.png")), start=_START - 1)
+    set_time(strip, "frame_offset_start", 1)
+    strip.name = "talk"
+    scene.sequence_editor.active_strip = strip
+    return strip
+
+
+def wait(is_so: Callable[[], bool]) -> None:
+    """Tick as Blender's timer does, until something is so. Raises TimeoutError."""
+    from understudy.session import timer
+
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(min(timer.tick(), 0.05))
+
+
+def newest() -> Any:
+    """Give the job that was started last."""
+    from understudy.session import jobs
+
+    return jobs.queue.views[-1]
+
+
+def is_over() -> bool:
+    """Whether nobody does anything."""
+    from understudy.session import jobs
+
+    return bool(jobs.queue.is_idle)
+
+
+def told(scene: Scene) -> list[list[Any]]:
+    """Tell of result strips: pass, first and last frame, whether muted."""
+    from understudy.sequencer.compat import end_frame, first_frame
+    from understudy.sequencer.take import pass_of, take_strips
+
+    strips = take_strips(scene, newest().id)
+    return [[pass_of(strip), first_frame(strip), end_frame(strip) - 1, bool(strip.mute)] for strip in strips]
+
+
+def refused(what: Callable[[], object]) -> str:
+    """Return what an operator says when it refuses."""
+    try:
+        what()
+    except RuntimeError as error:
+        return str(error)
+    return "nothing"
+
+
+def replaced() -> dict[str, Any]:
+    """Stop a job and resume it, look at its strips, replace again, and go back a version."""
+    scene = new_scene("Shot", 480, 270)
+    bpy.context.window.scene = scene
+    says: dict[str, Any] = {"no strip": refused(do.understudy.start_job)}
+    add_clip(scene)
+    settings = scene.understudy
+    settings.folder = str(FOLDER / "out")
+    says["no character"] = refused(do.understudy.start_job)
+    settings.first.character = bpy.data.images.load(str(FOLDER / "character.png"))
+    do.understudy.start_job()
+    wait(lambda: newest().stage == "track")
+    do.understudy.cancel_job()
+    wait(is_over)
+    says["stopped"] = str(newest().state)
+    do.understudy.resume_job()
+    wait(is_over)
+    view = newest()
+    says |= {"resumed": str(view.state), "message": view.message, "strips": told(scene)}
+    says["delivered"] = view.delivered.folder if view.delivered else ""
+    settings.first.scale = 0.9
+    do.understudy.start_job()
+    wait(is_over)
+    says["again"] = [str(newest().state), newest().delivered.version]
+    return says
+
+
+def versions() -> dict[str, Any]:
+    """Swap the strips of the first version for the second's, and find the end of the line."""
+    from understudy.sequencer.take import take_strips, version_of
+    from understudy.session import jobs
+
+    scene: Any = bpy.context.scene
+    strips = take_strips(scene, jobs.queue.views[0].id)
+    scene.sequence_editor.active_strip = strips[-1]
+    do.understudy.next_version()
+    shown = sorted({version_of(strip) for strip in strips})
+    return {"next": shown, "beyond": refused(do.understudy.next_version)}
+
+
+def asked() -> dict[str, Any]:
+    """Ask who is there, and for one frame."""
+    from understudy.session import questions
+
+    scene: Any = bpy.context.scene
+    scene.sequence_editor.active_strip = next(strip for strip in strips_of(scene) if strip.name == "talk")
+    scene.frame_current = _START + 3
+    do.understudy.find_performers()
+    wait(lambda: not questions.answers.is_asking)
+    people = len(questions.answers.people)
+    do.understudy.preview_frame()
+    wait(lambda: not questions.answers.is_asking)
+    preview = questions.answers.preview
+    return {"people": people, "preview": str(preview), "hint": questions.answers.hint}
+
+
+def left_behind() -> dict[str, Any]:
+    """Leave a job to a worker that needs no Blender, and find it as a Blender opened later would."""
+    from understudy.session import jobs
+    from understudy.worker_client.job_queue import JobQueue
+
+    scene: Any = bpy.context.scene
+    bpy.context.preferences.addons["understudy"].preferences.keep_running = True
+    scene.understudy.first.scale = 0.8
+    do.understudy.start_job()
+    wait(lambda: newest().stage != "")
+    jobs.shutdown()
+    jobs.queue = JobQueue(jobs._start)
+    jobs.look_for_jobs([FOLDER / "out" / ".understudy"])
+    wait(lambda: len(jobs.queue.views) >= 3)
+    wait(is_over)
+    return {"states": [str(view.state) for view in jobs.queue.views], "strips": len(told(scene))}
+
+
+if __name__ == "__main__":
+    switch_on()
+    run(lambda: {act.__name__: act() for act in (replaced, versions, asked, left_behind)})

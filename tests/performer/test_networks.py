@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine on which mediapipe's own library can't be loaded is told so, before any work and by the doctor."""
+
+import importlib
+
+import pytest
+
+from backend.performer import networks
+from backend.performer.networks import TrackerLibraryError, mediapipe
+from backend.pipeline.doctor import examine
+
+MISSING = "libGLESv2.so.2: cannot open shared object file: No such file or directory"
+"""What a Linux system without OpenGL ES says."""
+
+
+def no_library() -> None:
+    raise OSError(MISSING)
+
+
+@pytest.fixture(autouse=True)
+def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    mediapipe()  # once with it, so that its parts can be imported
+    monkeypatch.setattr(importlib.import_module(networks._LIBRARY_LOADER), "load_raw_library", no_library)
+
+
+def test_the_library_is_named_with_what_to_install() -> None:
+    with pytest.raises(TrackerLibraryError, match=r"libGLESv2\.so\.2") as refused:
+        mediapipe()
+    assert "libgles2" in refused.value.hint
+
+
+def test_the_doctor_says_that_it_does_not_run() -> None:
+    [finding] = [finding for finding in examine() if finding.what == "mediapipe"]
+    assert (finding.is_well, finding.is_needed) == (False, True)
+    assert MISSING in finding.detail and TrackerLibraryError.hint in finding.detail
