@@ -25,7 +25,8 @@ _MODES = (
 _PICKS = (
     (Pick.LARGEST, "Largest", "Whoever is largest in the picture"),
     (Pick.ID, "Number", "The one with this number; Find Performers shows the numbers"),
-    (Pick.BOX, "Box", "Whoever is in the box that you drew"),
+    (Pick.BOX, "Box", "Whoever is in the box that you dragged with Find Performers"),
+    (Pick.POINT, "Point", "Whoever is at the point that a command line named"),
 )
 _SHADOWS = (
     (Shadow.KEEP, "Keep", "The performer's cast shadow stays in the plate, and the character inherits it"),
@@ -89,8 +90,10 @@ class UNDERSTUDY_PG_settings(PropertyGroup):
     """The artist's wishes for the next job, one set a scene."""
 
     mode: EnumProperty(items=_MODES, name="Mode", description="What the character does in the result")  # type: ignore[valid-type]
-    first: PointerProperty(type=UNDERSTUDY_PG_casting)  # type: ignore[valid-type]
-    others: CollectionProperty(type=UNDERSTUDY_PG_casting)  # type: ignore[valid-type]
+    first: PointerProperty(type=UNDERSTUDY_PG_casting, name="Performer", description="Who is replaced, and by whom")  # type: ignore[valid-type]
+    others: CollectionProperty(  # type: ignore[valid-type]
+        type=UNDERSTUDY_PG_casting, name="Further Performers", description="Each with a character of its own"
+    )
     pixels: EnumProperty(items=_PIXELS, name="Pixels", description="Which pixels of the strip go in")  # type: ignore[valid-type]
     shadow: EnumProperty(items=_SHADOWS, name="Shadow", description="What becomes of the performer's cast shadow")  # type: ignore[valid-type]
     folder: StringProperty(  # type: ignore[valid-type]
@@ -103,7 +106,7 @@ class UNDERSTUDY_PG_settings(PropertyGroup):
     passes: EnumProperty(  # type: ignore[valid-type]
         items=_PASS_ITEMS,
         name="Passes",
-        description="Which layers are delivered",
+        description="Which layers are delivered; what Place as needs is delivered anyway",
         options={"ENUM_FLAG"},
         default=set(_PASSES),
     )

@@ -13,7 +13,8 @@ from .command.exits import Exit
 from .command.missing import LibraryMissingError
 from .command.parser import parser
 from .command.say import Say, SayJson, SayPeople, own_streams
-from .contract.errors import UnderstudyError
+from .contract.errors import StoppedError, UnderstudyError
+from .contract.events import JobStopped
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace, Say], Exit]] = {
     "replace": work.replace,
@@ -36,6 +37,9 @@ def main(words: list[str] | None = None) -> Exit:
     say: Say = SayJson(out) if arguments.json else SayPeople(out, errors)
     try:
         return _COMMANDS[arguments.command](arguments, say)
+    except StoppedError:  # of a look: a job tells its own ending
+        say.event(JobStopped())
+        return Exit.STOPPED
     except UnderstudyError as error:
         say.error(error)
         return Exit.REFUSED

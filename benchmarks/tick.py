@@ -43,7 +43,7 @@ def tick(bench: Bench) -> Iterator[Row]:
     process = subprocess.Popen(
         [sys.executable, "-c", _FLOOD], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     )
-    child = worker.Child(process)
+    child = worker.Child(process, Path())
     queue = job_queue.JobQueue(lambda _folder: child)
     queue.add(view.JobView(id="1", folder=Path(), name="flood"))
     taken_ms, heard = _ticks(queue, _QUICK_TICKS if bench.is_quick else _TICKS)

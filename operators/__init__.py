@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import build_comp, cast, find_performers, manage_job, preview_frame, start_job, swap_version
+from . import build_comp, cast, find_performers, manage_job, overlay, preview_frame, start_job, swap_version
 
 _FILES = (start_job, cast, preview_frame, find_performers, manage_job, swap_version, build_comp)
 
@@ -19,6 +19,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Take them away."""
+    overlay.remove_all()
     for file in reversed(_FILES):
         for cls in reversed(file.classes):
             bpy.utils.unregister_class(cls)

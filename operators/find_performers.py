@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import IntProperty
-from bpy.types import Context, Event, Operator, Region
+from bpy.types import Area, Context, Event, Operator, Region
 
 from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
@@ -54,6 +55,9 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Ask, and show boxes until one is chosen."""
+        if not any(region.type == "PREVIEW" for _, region in _regions(context)):
+            self.report({"WARNING"}, "Show the sequencer's preview to see and choose performers in it.")
+            return {"CANCELLED"}
         if self.execute(context) != {"FINISHED"}:
             return {"CANCELLED"}
         assert context.window_manager is not None
@@ -69,14 +73,14 @@ class UNDERSTUDY_OT_find_performers(Operator):
         return {"RUNNING_MODAL"}
 
     def modal(self, context: Context, event: Event) -> set[OperatorReturnItems]:
-        """Take clicks in a preview; everything else stays the artist's."""
-        if event.type in {"ESC", "RIGHTMOUSE"}:
+        """Take clicks and drags in a preview; everything else stays the artist's."""
+        region = _preview_under(context, event)
+        if event.type == "ESC" or (event.type == "RIGHTMOUSE" and region is not None):
             return self._end(context, {"CANCELLED"})
         if event.type == "TIMER":
             _redraw(context)
-            return {"PASS_THROUGH"}
-        region = _preview_under(context, event)
-        if region is None and self._from is None:
+        is_ours = event.type == "LEFTMOUSE" or (event.type == "MOUSEMOVE" and self._from is not None)
+        if not is_ours or (region is None and self._from is None):
             return {"PASS_THROUGH"}
         return self._mouse(context, event, region)
 
@@ -128,6 +132,8 @@ class UNDERSTUDY_OT_find_performers(Operator):
     def _end(self, context: Context, ending: set[OperatorReturnItems]) -> set[OperatorReturnItems]:
         assert context.window_manager is not None
         self._overlay.remove()
+        if ending == {"CANCELLED"}:
+            questions.end()
         context.window_manager.event_timer_remove(self._timer)
         _set_status(context, None)
         _redraw(context)
@@ -152,13 +158,21 @@ def _redraw(context: Context) -> None:
 
 
 def _preview_under(context: Context, event: Event) -> Region | None:
-    """Give the preview region that the mouse is in."""
+    """Give the preview region that the mouse is in, unless a sidebar or header lies over it there."""
+    under = [region for _, region in _regions(context) if _is_in(region, event)]
+    is_bare = all(region.type == "PREVIEW" for region in under)
+    return under[0] if under and is_bare else None
+
+
+def _regions(context: Context) -> Iterator[tuple[Area, Region]]:
     for area in context.screen.areas if context.screen else ():
-        for region in area.regions if area.type == "SEQUENCE_EDITOR" else ():
-            x, y = event.mouse_x - region.x, event.mouse_y - region.y
-            if region.type == "PREVIEW" and 0 <= x < region.width and 0 <= y < region.height:
-                return region
-    return None
+        if area.type == "SEQUENCE_EDITOR":
+            yield from ((area, region) for region in area.regions if region.width > 1 and region.height > 1)
+
+
+def _is_in(region: Region, event: Event) -> bool:
+    x, y = event.mouse_x - region.x, event.mouse_y - region.y
+    return 0 <= x < region.width and 0 <= y < region.height
 
 
 classes = (UNDERSTUDY_OT_find_performers,)

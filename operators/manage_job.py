@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import EnumProperty
 from bpy.types import Context, Event, Operator, SpaceTextEditor, Text
 
 from ..backend.contract import layout
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 _STOPPABLE = frozenset({State.WAITING, State.RUNNING})
+_LOG_TEXT = "Understudy Log"
 _LOG_BYTES = 200_000
 """So much of a log's end is shown."""
 _REMOVABLE = frozenset(State) - BUSY
@@ -78,6 +78,10 @@ class UNDERSTUDY_OT_remove_job(Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Need a job that nobody does."""
+        view = jobs.active_view(context)
+        if view is not None and jobs.queue.is_attended(view.id):
+            cls.poll_message_set("The job is running. Stop it first.")
+            return False
         return poll_for_job(cls, context, _REMOVABLE, "The job is running. Stop it first.")
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:  # noqa: ARG002
@@ -96,6 +100,11 @@ class UNDERSTUDY_OT_remove_job(Operator):
         """Delete the job's folder."""
         view = _chosen(context)
         shutil.rmtree(view.folder, ignore_errors=True)
+        if view.folder.exists():
+            self.report(
+                {"WARNING"}, f"Some of {view.folder} could not be deleted. Close what has it open and try again."
+            )
+            return {"CANCELLED"}
         jobs.forget(view.id)
         return {"FINISHED"}
 
@@ -144,19 +153,11 @@ class UNDERSTUDY_OT_recall_job(Operator):
 
 
 class UNDERSTUDY_OT_open_folder(Operator):
-    """Open a folder of the job in the system's file browser"""
+    """Open the delivered version, or the job's own folder while there is none, in the system's file browser"""
 
     bl_idname = "understudy.open_folder"
     bl_label = "Open Folder"
     bl_options = {"REGISTER"}
-
-    what: EnumProperty(  # type: ignore[valid-type]
-        items=(
-            ("delivery", "Delivery", "The delivered version"),
-            ("job", "Job", "The job's own folder, with its log"),
-        ),
-        options={"SKIP_SAVE"},
-    )
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -166,9 +167,11 @@ class UNDERSTUDY_OT_open_folder(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Open it."""
         view = _chosen(context)
-        is_delivery = self.what == "delivery" and view.delivered is not None
-        folder = Path(view.delivered.folder) if is_delivery and view.delivered else view.folder
-        bpy.ops.wm.path_open(filepath=str(folder))
+        folder = Path(view.delivered.folder) if view.delivered else view.folder
+        try:
+            bpy.ops.wm.path_open(filepath=str(folder))
+        except RuntimeError as error:
+            return refuse(self, error)
         return {"FINISHED"}
 
 
@@ -187,8 +190,8 @@ class UNDERSTUDY_OT_show_log(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Open it as a text."""
         view = _chosen(context)
-        text = bpy.data.texts.new(f"{view.name} log")
-        text.write(_log(view))
+        text = bpy.data.texts.get(_LOG_TEXT) or bpy.data.texts.new(_LOG_TEXT)
+        text.from_string(_log(view))
         bpy.ops.screen.area_dupli("INVOKE_DEFAULT")
         _show(context, text)
         return {"FINISHED"}

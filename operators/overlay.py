@@ -38,10 +38,14 @@ class Overlay:
 
     def __init__(self, placement: Placement, marks: Callable[[], list[Mark]]) -> None:
         self._placement, self._marks = placement, marks
+        _shown.append(self)
         self._handle = bpy.types.SpaceSequenceEditor.draw_handler_add(self._draw, (), "PREVIEW", "POST_PIXEL")
 
     def remove(self) -> None:
         """Leave no trace."""
+        if self not in _shown:
+            return
+        _shown.remove(self)
         bpy.types.SpaceSequenceEditor.draw_handler_remove(self._handle, "PREVIEW")
 
     def _draw(self) -> None:
@@ -58,6 +62,15 @@ class Overlay:
                 shader
             )
             _write(mark.caption, points[0], colour)
+
+
+_shown: list[Overlay] = []
+
+
+def remove_all() -> None:
+    """Take away what is drawn: Blender does not tell a modal operator when its extension is switched off."""
+    for overlay in list(_shown):
+        overlay.remove()
 
 
 def on_region(region: Region, placement: Placement, pixel: Point) -> Point:

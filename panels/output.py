@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import bpy
 from bpy.types import Context
 
 from ..properties import settings_of
 from ..session.focus import scene_of
+from ..session.order import is_homeless
 from .place import InSequencer
 from .words import draw_wrapped
 
@@ -26,7 +26,7 @@ class UNDERSTUDY_PT_output(InSequencer):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "folder")
-        if settings.folder.startswith("//") and not bpy.data.filepath:
+        if is_homeless(settings):
             draw_wrapped(layout.column(align=True), "The .blend is not saved: results go to your Blender user folder.")
         layout.prop(settings, "name")
         layout.prop(settings, "depth", expand=True)

@@ -13,7 +13,7 @@ from ..session.focus import active_strip_or_none, scene_of, shown_range
 from ..worker_client.states import BUSY
 from .character import draw_performer
 from .place import InSequencer
-from .words import draw_progress, draw_wrapped, stage_text
+from .words import VERBS, draw_progress, draw_wrapped, stage_text
 
 _PREVIEW_SCALE = 12.0
 """Of Blender's icon size: as wide as the sidebar is at first."""
@@ -42,15 +42,12 @@ class UNDERSTUDY_PT_shot(InSequencer):
         _draw_performer(layout, settings)
         column = layout.column(align=True)
         column.scale_y = 1.4
-        column.operator(UNDERSTUDY_OT_start_job.bl_idname, text=_VERBS[settings.mode], icon="PLAY")
+        column.operator(UNDERSTUDY_OT_start_job.bl_idname, text=VERBS[settings.mode], icon="PLAY")
         for view in jobs.queue.views:
             if view.state in BUSY:
                 draw_progress(layout, view)
         layout.operator(UNDERSTUDY_OT_preview_frame.bl_idname, icon="IMAGE_DATA")
         draw_answer(layout, questions.answers)
-
-
-_VERBS = {"replace": "Replace", "animate": "Animate"}
 
 
 def _draw_performer(layout: UILayout, settings: UNDERSTUDY_PG_settings) -> None:
@@ -68,6 +65,8 @@ def draw_answer(layout: UILayout, answers: questions.Answers) -> None:
         column = layout.column(align=True)
         column.alert = True
         draw_wrapped(column, f"{answers.message} {answers.hint}")
+    elif answers.message:
+        layout.label(text=answers.message, icon="CHECKMARK")
     if answers.preview_icon:
         layout.template_icon(icon_value=answers.preview_icon, scale=_PREVIEW_SCALE)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ..worker_client.view import JobView
 
+VERBS = {"replace": "Replace", "animate": "Animate"}
 _STAGES = {
     "frames": "Rendering the strip",
     "find": "Finding the people",

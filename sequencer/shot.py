@@ -172,7 +172,7 @@ def render_command(shot: StripShot, blend: Path) -> tuple[str, ...]:
         "--digest": digest_of(shot.description),
     }
     flags = ["--scripts"] if shot.scripts else []
-    return (*_program(), "--", *(f"{name}={word}" for name, word in words.items()), *flags)
+    return (*render_program(), "--", *(f"{name}={word}" for name, word in words.items()), *flags)
 
 
 def save_copy(path: Path) -> Path:
@@ -187,7 +187,8 @@ def save_copy(path: Path) -> Path:
     return path
 
 
-def _program() -> tuple[str, ...]:
+def render_program() -> tuple[str, ...]:
+    """Return the program, and its first words, by which this Blender renders strips in the background."""
     if not bpy.app.binary_path:
         return (sys.executable, str(_SCRIPT))
     return (bpy.app.binary_path, "--background", "--factory-startup", "--python", str(_SCRIPT))

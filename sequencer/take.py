@@ -121,6 +121,15 @@ def find_scene_or_none(take: Take, name: str) -> Scene | None:
     return next(holds, named)
 
 
+def is_known_here(take: Take) -> bool:
+    """Whether this .blend holds the strip that a take was read from, or strips of its job, by what marks them."""
+    strips = (each.strip for scene in bpy.data.scenes for each in every_strip(scene))
+    return any(
+        _property(strip, JOB) == take.job_id or (take.source_id and _property(strip, _SOURCE) == take.source_id)
+        for strip in strips
+    )
+
+
 def scene_first_now(take: Take, source: Strip | None) -> int:
     """Return the scene frame of a take's first file, as far as its source strip has moved meanwhile."""
     if source is None or take.source_start is None:

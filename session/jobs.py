@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.types import Context
@@ -15,8 +17,10 @@ from bpy.types import Context
 from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.events import Delivered
+from ..backend.contract.jobfolder import read_job
 from ..preferences import is_kept_running
 from ..properties import window_of
+from ..sequencer.shot import render_program
 from ..worker_client.job_queue import JobQueue
 from ..worker_client.search import Search
 from ..worker_client.states import BUSY, State, moved
@@ -28,8 +32,24 @@ from .program import start_worker
 log = logging.getLogger(__name__)
 
 
+class ForeignJobError(UnderstudyError):
+    """A job would start another program than this Blender to render its strip."""
+
+    hint = "Press Use Its Settings, then Replace: that makes the same job for this Blender."
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"The job in {folder} was made by another Blender or another installation of Understudy.")
+        self.folder = folder
+
+
 def _start(folder: Path) -> Worker:
-    """Start a job's worker, on a leash or as one that goes on without Blender."""
+    """Start a job's worker, on a leash or as one that goes on without Blender.
+
+    A job's folder may be anybody's, and its shot is a command: only this Blender's own is run. Raises ForeignJobError.
+    """
+    command = read_job(folder).shot.rendering.command
+    if command and command[: len(render_program())] != render_program():
+        raise ForeignJobError(folder)
     detached = ("--detached",) if is_kept_running(bpy.context) else ()
     return start_worker(folder, "run", str(folder), *detached)
 
@@ -37,6 +57,8 @@ def _start(folder: Path) -> Worker:
 queue = JobQueue(_start)
 _shown: tuple[JobView, ...] = ()
 _search: Search | None = None
+_to_place: deque[str] = deque()
+"""Ids of jobs whose results stand; they wait while Blender renders."""
 
 
 def add(folder: Path) -> JobView:
@@ -81,15 +103,19 @@ def hear() -> bool:
     """Hear the workers, place what stands; tell whether there is anything new to show."""
     global _shown
     _take_found()
-    for view, event in queue.tick():
-        if isinstance(event, Delivered):
-            _place(view)
+    _to_place.extend(view.id for view, event in queue.tick() if isinstance(event, Delivered))
+    is_rendering: Any = bpy.app.is_job_running("RENDER")  # type: ignore[func-returns-value]
+    while _to_place and not is_rendering:
+        _place(_to_place.popleft())
     is_new, _shown = queue.views != _shown, queue.views
     return is_new
 
 
-def _place(view: JobView) -> None:
+def _place(job_id: str) -> None:
     """Place results; what stands in the way is shown with the job, whose files are whole."""
+    view = queue.view(job_id)
+    if view is None:
+        return
     try:
         place_results(view)
     except UnderstudyError as error:
@@ -124,8 +150,11 @@ def forget(job_id: str) -> None:
 
 
 def shutdown() -> None:
-    """Turn away from all workers. Called when the extension is switched off, and when Blender ends."""
+    """Turn away from all workers: those on a leash stop. Called when the extension is switched off or Blender ends."""
+    global queue, _search
     queue.let_go()
+    queue, _search = JobQueue(_start), None
+    _to_place.clear()
 
 
 def register() -> None:
@@ -134,6 +163,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop the workers that do not go on by themselves."""
+    """Begin anew when switched on again: what is on disk decides."""
     atexit.unregister(shutdown)
     shutdown()

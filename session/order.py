@@ -36,6 +36,8 @@ from .focus import active_strip_or_none, scene_of
 from .placing import Placing, keep_placing
 
 _BLEND = "shot.blend"
+_NEEDED = {PlaceAs.COMP: (Pass.COMP,), PlaceAs.LAYERS: (Pass.CHARACTER, Pass.PLATE)}
+"""Passes without which results can't be placed so: delivered whether or not they are chosen."""
 _CHARACTER = "character_{}.png"
 
 
@@ -46,6 +48,25 @@ class NoCharacterError(UnderstudyError):
 
     def __init__(self) -> None:
         super().__init__("There is no character yet.")
+
+
+class NoBoxError(UnderstudyError):
+    """A performer is to be whoever is in a box, and no box was drawn."""
+
+    hint = "Press Find Performers and drag a box round the performer."
+
+    def __init__(self) -> None:
+        super().__init__("There is no box yet.")
+
+
+class CharacterNotSavedError(UnderstudyError):
+    """A packed or painted picture could not be written beside the job."""
+
+    hint = "Save the picture as a file and choose that."
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(f"The picture {name} could not be written: {said}")
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +93,8 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
     settings, shot = settings_of(scene), shot_of(context)
     assert strip is not None, "shot_of has refused it"
     castings = castings_of(settings) if needs_character else []
-    if any(casting.character is None for casting in castings):
-        raise NoCharacterError
+    for casting in castings:
+        _check_casting(casting)
     deliveries = delivery_folder(settings)
     job_id = new_job_id()
     folder = job_folder(deliveries, job_id, kind)
@@ -88,6 +109,7 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
         shadow=Shadow(settings.shadow),
     )
     placing = Placing(
+        blend=bpy.data.filepath,
         scene=scene.name,
         strip=shot.strip,
         source_id=source_id(strip),
@@ -112,9 +134,14 @@ def shot_of(context: Context) -> StripShot:
 
 def delivery_folder(settings: UNDERSTUDY_PG_settings) -> Path:
     """Say where versions go: the artist's folder, or the user's own while a .blend that it hangs on is not saved."""
-    if settings.folder.startswith("//") and not bpy.data.filepath:
+    if is_homeless(settings):
         return Path(bpy.utils.extension_path_user(PACKAGE, path="deliveries", create=True))
     return Path(bpy.path.abspath(settings.folder)).absolute()
+
+
+def is_homeless(settings: UNDERSTUDY_PG_settings) -> bool:
+    """Whether the artist's folder hangs on a .blend that was never saved, or there is none."""
+    return not settings.folder or (settings.folder.startswith("//") and not bpy.data.filepath)
 
 
 def work_folder(scene: Scene) -> Path:
@@ -147,32 +174,55 @@ def _casting(casting: UNDERSTUDY_PG_casting, folder: Path, number: int) -> Casti
     return Casting(character=str(picture), performer=_performer(casting), fit=fit)
 
 
+def _check_casting(casting: UNDERSTUDY_PG_casting) -> None:
+    """Refuse what is missing before anything is written. Raises NoCharacterError, NoBoxError, FileMissingError."""
+    if casting.character is None:
+        raise NoCharacterError
+    x, y, x1, y1 = casting.box
+    if casting.pick == Pick.BOX and (x1 <= x or y1 <= y):
+        raise NoBoxError
+    path = _file_or_none(casting.character)
+    if path is not None and not path.is_file():
+        raise FileMissingError(path, "character picture")
+
+
 def _performer(casting: UNDERSTUDY_PG_casting) -> PerformerChoice:
     pick = Pick(casting.pick)
     if pick is Pick.ID:
         return PerformerChoice(pick=pick, id=casting.id)
-    if pick is Pick.BOX:
+    if pick in (Pick.BOX, Pick.POINT):
         x, y, x1, y1 = casting.box
         return PerformerChoice(pick=pick, frame=casting.box_frame, x=x, y=y, x1=x1, y1=y1)
     return PerformerChoice(pick=pick)
 
 
 def _picture(image: Image, copy: Path) -> Path:
-    """Name the picture's file; one that is packed, painted or generated is written beside the job first."""
-    path = Path(bpy.path.abspath(image.filepath, library=image.library))
-    if image.source == "FILE" and not image.is_dirty and image.packed_file is None:
-        if not path.is_file():
-            raise FileMissingError(path, "character picture")
+    """Name the picture's file; one that is packed, painted or generated is written beside the job first.
+
+    Raises CharacterNotSavedError.
+    """
+    path = _file_or_none(image)
+    if path is not None:
         return path
-    image.save(filepath=str(copy), save_copy=True)
+    try:
+        image.save(filepath=str(copy), save_copy=True)
+    except RuntimeError as error:
+        raise CharacterNotSavedError(image.name, str(error).strip()) from error
     return copy
+
+
+def _file_or_none(image: Image) -> Path | None:
+    """Name the file that shows the picture as it is."""
+    if image.source != "FILE" or image.is_dirty or image.packed_file is not None:
+        return None
+    return Path(bpy.path.abspath(image.filepath, library=image.library))
 
 
 def _delivery(settings: UNDERSTUDY_PG_settings, shot: StripShot, folder: str) -> Delivery:
     return Delivery(
         folder=folder,
         name=bpy.path.clean_name(settings.name or Path(shot.strip).stem),
-        passes=tuple(name for name in Pass if name in settings.passes),
+        passes=tuple(name for name in Pass if name in settings.passes or name in _NEEDED[PlaceAs(settings.placing)]),
         depth_bits=int(settings.depth),
         first_number=settings.first_number,
     )

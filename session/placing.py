@@ -9,11 +9,12 @@ from pathlib import Path
 
 import bpy
 
+from ..backend.contract.disk import disk_errors
 from ..backend.contract.errors import FileMissingError, UnderstudyError
-from ..backend.contract.wire import from_json, to_json
+from ..backend.contract.wire import CONTRACT_VERSION, MessageInvalidError, check_version, from_json, to_json
 from ..sequencer.place import PlaceAs, place
 from ..sequencer.shot import Pixels
-from ..sequencer.take import Take, find_scene_or_none
+from ..sequencer.take import Take, find_scene_or_none, is_known_here
 from ..worker_client.view import JobView
 
 PLACING = "placing.json"
@@ -29,6 +30,16 @@ class NotDeliveredError(UnderstudyError):
         self.name = name
 
 
+class OtherFileError(UnderstudyError):
+    """The .blend that is open is not the one that a job was started from."""
+
+    hint = "Open the .blend that the job was started from."
+
+    def __init__(self, blend: str) -> None:
+        super().__init__(f"The results belong into {blend or 'a .blend that was not saved'}, which is not open.")
+        self.blend = blend
+
+
 class SceneMissingError(UnderstudyError):
     """The scene that a job was made from is not in this .blend."""
 
@@ -41,11 +52,13 @@ class SceneMissingError(UnderstudyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placing:
-    """Scene and strip that a job was made from, the shot's first scene frame, and how results lie over the strip.
+    """What a job was made from, and how its results lie over that.
 
-    source_id, source_start: by which the strip is found again, and how far it was moved; see `Take`.
+    blend: empty if it was never saved. scene_first: the shot's first scene frame. source_id, source_start: by which the
+    strip is found again, and how far it was moved; see `Take`.
     """
 
+    blend: str
     scene: str
     strip: str
     source_id: str
@@ -57,15 +70,20 @@ class Placing:
 
 def keep_placing(folder: Path, placing: Placing) -> None:
     """Write it beside the job."""
-    (folder / PLACING).write_text(json.dumps(to_json(placing), ensure_ascii=False), "utf-8")
+    with disk_errors(folder):
+        (folder / PLACING).write_text(json.dumps({"v": CONTRACT_VERSION, **to_json(placing)}), "utf-8")
 
 
 def placing_of(folder: Path) -> Placing:
-    """Read it. Raises FileMissingError, MessageInvalidError."""
+    """Read it. Raises FileMissingError, MessageInvalidError, MessageTooNewError."""
     path = folder / PLACING
     if not path.is_file():
         raise FileMissingError(path, "note of where results go")
-    return from_json(Placing, json.loads(path.read_text("utf-8")), PLACING)
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise MessageInvalidError(str(path), "is no JSON") from error
+    return from_json(Placing, check_version(data, PLACING), PLACING)
 
 
 def take_of(view: JobView, placing: Placing) -> Take:
@@ -94,6 +112,8 @@ def place_results(view: JobView) -> None:
     placing = placing_of(view.folder)
     take = take_of(view, placing)
     scene = find_scene_or_none(take, placing.scene)
+    if not is_known_here(take) and placing.blend != bpy.data.filepath:
+        raise OtherFileError(placing.blend)
     if scene is None:
         raise SceneMissingError(placing.scene)
     place(scene, take, placing.how)

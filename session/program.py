@@ -18,7 +18,7 @@ _OF_THE_WHEELS = "mediapipe"
 
 def start_worker(folder: Path, *words: str) -> Child:
     """Start the worker in a job's folder with a command's words. Raises WorkerNotStartedError."""
-    return Child(start(program(), words, folder, worker_cores(bpy.context)))
+    return Child(start(program(), words, folder, worker_cores(bpy.context)), folder)
 
 
 def program() -> Program:

@@ -6,6 +6,7 @@ One at a time, beside the jobs: a new question ends the one before it.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +38,6 @@ class Answers:
     message: str = ""
     hint: str = ""
     preview: Path | None = None
-    preview_frame: int = 0
     preview_icon: int = 0
     people: tuple[FoundPerson, ...] = ()
     strip: str = ""
@@ -45,15 +45,19 @@ class Answers:
 
 answers = Answers()
 _worker: Child | None = None
+_folder: Path | None = None
 _pictures: previews.ImagePreviewCollection | None = None
 
 
 def ask(folder: Path, strip: str, *words: str) -> None:
     """Put a question about the job in a folder: `preview` or `find` and its options. Raises WorkerNotStartedError."""
-    global answers, _worker
+    global answers, _folder, _worker
     end()
-    _worker = start_worker(folder, words[0], str(folder), *words[1:])
-    answers = replace(answers, is_asking=True, is_answered=False, message="", hint="", strip=strip)
+    if _folder is not None:  # it holds a copy of the .blend, and nobody reads it again
+        shutil.rmtree(_folder, ignore_errors=True)
+    _folder, _worker = folder, start_worker(folder, words[0], str(folder), *words[1:])
+    kept = answers.people if answers.strip == strip else ()
+    answers = Answers(is_asking=True, strip=strip, people=kept)
 
 
 def end() -> None:
@@ -89,10 +93,14 @@ def _after(shown: Answers, event: Event) -> Answers:
         case PreviewMade():
             path = Path(event.path)
             return replace(
-                shown, preview=path, preview_frame=event.frame, preview_icon=_icon(path), is_answered=True, message=""
+                shown,
+                preview=path,
+                preview_icon=_icon(path),
+                is_answered=True,
+                message=f"Preview of frame {event.frame + 1} of the shot",
             )
         case PeopleFound():
-            return replace(shown, people=event.people, is_answered=True, message=f"{len(event.people)} in the shot")
+            return replace(shown, people=event.people, is_answered=True, message=_count_text(len(event.people)))
         case JobRefused():
             return replace(shown, message=event.message, hint=event.hint)
         case JobCrashed():
@@ -101,6 +109,10 @@ def _after(shown: Answers, event: Event) -> Answers:
             return replace(shown, message=event.stage)
         case _:
             return shown
+
+
+def _count_text(people: int) -> str:
+    return "1 person found" if people == 1 else f"{people} people found"
 
 
 def _icon(path: Path) -> int:

@@ -22,7 +22,10 @@ def recall(job: Job, folder: Path, settings: UNDERSTUDY_PG_settings) -> None:
 
 
 def _recall_casting(casting: Casting, folder: Path, into: UNDERSTUDY_PG_casting) -> None:
-    into.character = bpy.data.images.load(str(folder / casting.character), check_existing=True)
+    path = folder / casting.character
+    into.character = bpy.data.images.load(str(path), check_existing=True)
+    if path.parent == folder:  # it goes with the job when that is removed
+        into.character.pack()
     fit = casting.fit
     into.scale, into.head_size, into.mirror = fit.scale, fit.head_size, fit.mirror
     into.offset, into.ground_offset = (fit.offset_x, fit.offset_y), fit.ground_offset

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one timer: hears workers, places what stands, draws again what changed. It never waits.
+"""The one timer: hears workers, places what stands, draws what changed again. It never waits.
 
 It is Blender's timer, not a modal operator's: it survives a change of workspace or file.
 """
@@ -33,17 +33,17 @@ def tick() -> float:
             jobs.look_for_jobs(map(work_folder, bpy.data.scenes))
         news = [jobs.hear(), questions.hear()]
         if any(news):
-            for area in _areas():
-                area.tag_redraw()
+            for region in _sidebars():
+                region.tag_redraw()
     except Exception:  # the one wide net of Blender's side
         log.exception("Understudy's timer failed")
     return _IDLE_S if jobs.queue.is_idle and not questions.answers.is_asking else _BUSY_S
 
 
-def _areas() -> Iterator[bpy.types.Area]:
-    for manager in bpy.data.window_managers:
-        for window in manager.windows:
-            yield from (area for area in window.screen.areas if area.type == _AREA)
+def _sidebars() -> Iterator[bpy.types.Region]:
+    windows = (window for manager in bpy.data.window_managers for window in manager.windows)
+    for area in (area for window in windows for area in window.screen.areas if area.type == _AREA):
+        yield from (region for region in area.regions if region.type == "UI")
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -54,6 +54,8 @@ def _after_load(*_: object) -> None:
 
 def register() -> None:
     """Start it."""
+    global _is_new_file
+    _is_new_file = True
     bpy.app.timers.register(tick, first_interval=_IDLE_S, persistent=True)
     bpy.app.handlers.load_post.append(_after_load)
 

@@ -30,11 +30,25 @@ class NoOtherVersionError(UnderstudyError):
         self.shot, self.version = shot, version
 
 
+class VersionUnreadableError(UnderstudyError):
+    """The file beside a version that says what it holds is damaged."""
+
+    hint = "Copy the version's folder again from where it came, or run the job again."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} can't be read.")
+        self.path = path
+
+
 def neighbour(strip: Strip, step: int) -> Take:
-    """Give the version before (-1) or after (1) the one that a result strip shows. Raises NoOtherVersionError."""
+    """Give the version before (-1) or after (1) the one that a result strip shows.
+
+    Raises NoOtherVersionError, VersionUnreadableError.
+    """
     here = _version_folder(strip)
     shot, shown = _named(here) or ("", 0)
-    found = {named[1]: path for path in here.parent.iterdir() if (named := _named(path)) and named[0] == shot}
+    beside = here.parent.iterdir() if here.parent.is_dir() else ()
+    found = {named[1]: path for path in beside if (named := _named(path)) and named[0] == shot}
     others = [number for number in found if (number - shown) * step > 0 and _sidecar(found[number]).is_file()]
     if not others:
         raise NoOtherVersionError(shot, shown, "after" if step > 0 else "before")
@@ -63,17 +77,20 @@ def _sidecar(folder: Path) -> Path:
 
 
 def _take(folder: Path) -> Take:
-    data = json.loads(_sidecar(folder).read_text("utf-8"))
     named = _named(folder)
     assert named is not None, "only folders that have a version's name are read"
-    return Take(
-        job_id=str(data["job_id"]),
-        shot=named[0],
-        version=named[1],
-        folder=folder,
-        passes=tuple(data["passes"]),
-        first_number=int(data["frames"][0]["file"]),
-        frame_count=len(data["frames"]),
-        scene_first=0,
-        source="",
-    )
+    try:
+        data = json.loads(_sidecar(folder).read_text("utf-8"))
+        return Take(
+            job_id=str(data["job_id"]),
+            shot=named[0],
+            version=named[1],
+            folder=folder,
+            passes=tuple(data["passes"]),
+            first_number=int(data["frames"][0]["file"]),
+            frame_count=len(data["frames"]),
+            scene_first=0,
+            source="",
+        )
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise VersionUnreadableError(_sidecar(folder)) from error

@@ -14,6 +14,8 @@ from .states import BUSY, State, moved
 from .view import JobView, after, interrupted
 from .worker import Worker
 
+_NOT_STARTED = "The worker could not be started."
+_NOT_STARTED_HINT = "Blender's console tells why; press Resume to try again."
 BUDGET_S = 0.004
 """How long one tick may go on reading events; the rest waits for the next."""
 
@@ -62,6 +64,10 @@ class JobQueue:
         view = self._views[job_id]
         self._views[job_id] = replace(view, state=moved(view.state, State.WAITING), message="", hint="")
 
+    def is_attended(self, job_id: str) -> bool:
+        """Whether a worker is still at a job, be it on its way out."""
+        return job_id in self._workers
+
     def forget(self, job_id: str) -> None:
         """Drop a job that nobody does."""
         if job_id not in self._workers:
@@ -95,11 +101,14 @@ class JobQueue:
         waiting = next((view for view in self.views if view.state is State.WAITING), None)
         if waiting is None:
             return
+        # Told before it is tried: what is no UnderstudyError is a bug that the timer logs, and not tried for ever.
+        self._views[waiting.id] = refused = replace(
+            waiting, state=moved(waiting.state, State.REFUSED), message=_NOT_STARTED, hint=_NOT_STARTED_HINT
+        )
         try:
             worker = self._start(waiting.folder)
         except UnderstudyError as error:
-            state = moved(waiting.state, State.REFUSED)
-            self._views[waiting.id] = replace(waiting, state=state, message=str(error), hint=error.hint)
+            self._views[waiting.id] = replace(refused, message=str(error), hint=error.hint)
             return
         self._workers[waiting.id] = worker
         self._views[waiting.id] = replace(waiting, state=moved(waiting.state, State.RUNNING))

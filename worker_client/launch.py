@@ -15,6 +15,8 @@ from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
 
 _NICENESS = 10
+_MOST_CORES = 63
+"""More do not fit the mask by which Windows binds a process."""
 _KEPT_OUT = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT")
 """What the artist's own Python settings must not change in the worker."""
 
@@ -41,9 +43,10 @@ class Program:
 def start(program: Program, words: tuple[str, ...], folder: Path, cores: int) -> subprocess.Popen[str]:
     """Start `python -m backend WORDS --json` in a job folder, at below-normal priority, on so many cores at most.
 
-    Its stdin is a leash: the worker stops when it ends. Raises WorkerNotStartedError.
+    Its stdin is a leash: the worker stops when it ends. A job's folder may be anybody's: `-P` keeps modules that lie in
+    it from being imported. Raises WorkerNotStartedError.
     """
-    command = [str(program.python), "-s", "-m", "backend", *words, "--json"]
+    command = [str(program.python), "-s", "-P", "-m", "backend", *words, "--json"]
     try:
         with (folder / layout.LOG).open("ab") as log:
             process = subprocess.Popen(
@@ -81,7 +84,8 @@ def _step_back(process: subprocess.Popen[str], cores: int) -> None:
     """Lower the priority and leave cores free. What a system does not offer is left: macOS binds to no cores."""
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
-            ctypes.windll.kernel32.SetProcessAffinityMask(int(process._handle), (1 << cores) - 1)
+            mask = ctypes.c_size_t((1 << min(cores, _MOST_CORES)) - 1)
+            ctypes.windll.kernel32.SetProcessAffinityMask(ctypes.c_void_p(int(process._handle)), mask)
             return
         os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
         if sys.platform == "linux":

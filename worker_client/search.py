@@ -30,7 +30,7 @@ class Search:
         for folder in (folder for place in self._places for folder in _folders(place)):
             try:
                 self._found.append(view_of(folder))
-            except (UnderstudyError, OSError) as error:
+            except (UnderstudyError, OSError, ValueError) as error:
                 log.warning("The job in %s can't be shown: %s", folder, error)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import subprocess
 import threading
 import time
@@ -14,7 +15,10 @@ from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.events import Event, JobRefused, from_line
 from ..backend.contract.jobfolder import is_running
+from ..backend.contract.wire import MessageTooNewError
 from .mailbox import Mailbox
+
+log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.3
 
@@ -35,11 +39,11 @@ class Worker(Protocol):
 
 
 class Child:
-    """A worker that this Blender started."""
+    """A worker that this Blender started in a job's folder."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.mailbox = Mailbox()
-        self._process = process
+        self._process, self._folder = process, folder
         assert process.stdout
         self._ear = threading.Thread(target=_hear, args=(process.stdout, self.mailbox), daemon=True)
         self._ear.start()
@@ -49,7 +53,8 @@ class Child:
         return self._process.poll() is not None and not self._ear.is_alive()
 
     def ask_to_stop(self) -> None:
-        """Write the stop line; a pipe holds it until it is read."""
+        """Write the stop line, which a pipe holds until it is read, and lay the file that a detached one heeds."""
+        _lay_cancel_file(self._folder)
         stdin = self._process.stdin
         with contextlib.suppress(OSError, ValueError):
             if stdin:
@@ -86,8 +91,7 @@ class Detached:
 
     def ask_to_stop(self) -> None:
         """Lay the cancel file."""
-        with contextlib.suppress(OSError):
-            (self._folder / layout.CANCEL).touch()
+        _lay_cancel_file(self._folder)
 
     def let_go(self) -> None:
         """Stop listening."""
@@ -112,6 +116,11 @@ class Detached:
             time.sleep(_LOOK_EVERY_S)
 
 
+def _lay_cancel_file(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        (folder / layout.CANCEL).touch()
+
+
 def _hear(lines: IO[str], mailbox: Mailbox) -> None:
     with contextlib.suppress(OSError, ValueError):
         for line in lines:
@@ -119,8 +128,12 @@ def _hear(lines: IO[str], mailbox: Mailbox) -> None:
 
 
 def _read(line: str, mailbox: Mailbox) -> None:
+    """Pass an event on. A line that is none is lost without harm: the job's own event file is the truth."""
     try:
         event: Event = from_line(line)
-    except UnderstudyError as error:
+    except MessageTooNewError as error:
         event = JobRefused(error=type(error).__name__, message=str(error), hint=error.hint)
+    except UnderstudyError as error:
+        log.info("A worker wrote %r, which is no event: %s", line[:200], error)
+        return
     mailbox.put(event)

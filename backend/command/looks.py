@@ -14,7 +14,7 @@ from ..contract.job import Delivery, Job, Mode
 from ..contract.wire import CONTRACT_VERSION, Json, schema_of, to_json
 from .exits import Exit
 from .say import Say, libraries_write_to
-from .work import path_from, shot_of
+from .work import leash, path_from, shot_of
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -38,7 +38,7 @@ def find(arguments: argparse.Namespace, say: Say) -> Exit:
             delivery=Delivery(folder=path_from(folder, arguments.output), name=arguments.clip.stem),
         )
     with libraries_write_to(folder / layout.LOG):
-        say.event(find_in_clip(folder, job, say.event))
+        say.event(find_in_clip(folder, job, say.event, leash(folder, arguments).is_set))
     return Exit.DONE
 
 

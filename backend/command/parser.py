@@ -78,6 +78,7 @@ def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     find = commands.add_parser("find", help="tell who is in a clip: ids and boxes")
     find.add_argument("clip", type=Path, metavar="CLIP", help="or the folder of a job")
+    find.set_defaults(detached=False)
     _add_range(find)
     _add_output(find)
     inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")

@@ -58,7 +58,7 @@ def preview(arguments: argparse.Namespace, say: Say) -> Exit:
         make_folder(folder)
         job = _job(arguments, Mode.REPLACE, job_id, folder)
     with libraries_write_to(folder / layout.LOG):
-        path = make_preview(folder, job, arguments.frame, say.event)
+        path = make_preview(folder, job, arguments.frame, say.event, leash(folder, arguments).is_set)
     say.event(PreviewMade(path=str(path), frame=arguments.frame))
     return Exit.DONE
 
@@ -91,17 +91,11 @@ def _start(arguments: argparse.Namespace, mode: Mode, say: Say) -> Exit:
 
 def _do(folder: Path, arguments: argparse.Namespace, say: Say) -> Exit:
     from ..contract.jobfolder import EventLog, JobLock
-    from ..pipeline.stop import StopFlag, outlive_the_starter
 
     if not (folder / layout.JOB).is_file():
         raise FileMissingError(folder / layout.JOB, "job file")
     with JobLock(folder), EventLog(folder) as events:
-        flag = StopFlag(folder)
-        flag.obey_signals()
-        if arguments.detached:
-            outlive_the_starter()
-        elif arguments.json:
-            flag.obey_stdin()
+        flag = leash(folder, arguments)
 
         def tell(event: Event) -> None:
             events.append(event)
@@ -112,6 +106,19 @@ def _do(folder: Path, arguments: argparse.Namespace, say: Say) -> Exit:
             ending = _perform(folder, tell, flag)
         tell(ending)
     return _ENDINGS[type(ending)]
+
+
+def leash(folder: Path, arguments: argparse.Namespace) -> StopFlag:
+    """Say what stops a command: signals, the cancel file, and the end of stdin where a program holds it."""
+    from ..pipeline.stop import StopFlag, outlive_the_starter
+
+    flag = StopFlag(folder)
+    flag.obey_signals()
+    if arguments.detached:
+        outlive_the_starter()
+    elif arguments.json:
+        flag.obey_stdin()
+    return flag
 
 
 def _perform(folder: Path, tell: Callable[[Event], None], flag: StopFlag) -> Event:

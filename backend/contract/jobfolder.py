@@ -27,6 +27,9 @@ else:
     import fcntl
 
 
+_TRIES, _TRY_AGAIN_S = 6, 0.1
+
+
 class JobBusyError(UnderstudyError):
     """Another worker runs this job."""
 
@@ -84,9 +87,8 @@ def read_job(folder: Path) -> Job:
 def read_events(folder: Path) -> Iterator[Event]:
     """Tell what happened so far. A last line cut by a kill is left out."""
     with contextlib.suppress(FileNotFoundError):
-        for line in (folder / layout.EVENTS).read_text("utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
-                yield from_line(line)
+        *lines, _ = (folder / layout.EVENTS).read_bytes().split(b"\n")
+        yield from (from_line(line.decode("utf-8")) for line in lines)
 
 
 class EventLog:
@@ -121,11 +123,15 @@ class JobLock:
 
     def __enter__(self) -> Self:
         file = (self._folder / layout.LOCK).open("a+", encoding="utf-8")
-        try:
-            _lock(file)
-        except OSError as error:
-            file.close()
-            raise JobBusyError(self._folder) from error
+        for tries_left in reversed(range(_TRIES)):  # whoever asks `is_running` holds it for a moment
+            try:
+                _lock(file)
+                break
+            except OSError as error:
+                if not tries_left:
+                    file.close()
+                    raise JobBusyError(self._folder) from error
+                time.sleep(_TRY_AGAIN_S)
         file.truncate(0)
         json.dump({"pid": os.getpid(), "started": time.time()}, file)
         file.flush()
@@ -142,12 +148,14 @@ class JobLock:
 def is_running(folder: Path) -> bool:
     """Whether a worker holds the job now."""
     try:
-        with (folder / layout.LOCK).open("r+", encoding="utf-8") as file:
-            _lock(file)
-    except FileNotFoundError:
+        file = (folder / layout.LOCK).open("r+", encoding="utf-8")
+    except OSError:  # none was ever there, or nobody may write here and so nobody works here
         return False
-    except OSError:
-        return True
+    with file:
+        try:
+            _lock(file)
+        except OSError:
+            return True
     return False
 
 

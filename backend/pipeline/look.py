@@ -15,12 +15,12 @@ from .run import Run
 from .stages import PEOPLE, Find, Frames
 
 
-def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None]) -> PeopleFound:
+def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None], should_stop: Callable[[], bool]) -> PeopleFound:
     """Find who is in the clip of a job that need not have a cast. Its stages are those that a later job begins with.
 
     Raises NobodyFoundError and whatever is wrong with the clip.
     """
-    run = Run(folder, job, tell, should_stop=lambda: False)
+    run = Run(folder, job, tell, should_stop)
     clip = open_shot(job.shot, folder)
     last = clip.info.frame_count - 1 if job.shot.last == -1 else job.shot.last
     check_range(clip.info, job.shot.first, last)

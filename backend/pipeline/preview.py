@@ -64,12 +64,14 @@ class _Performer:
     matte: NDArray[np.uint8]
 
 
-def make_preview(folder: Path, job: Job, frame: int, tell: Callable[[Event], None]) -> Path:
+def make_preview(
+    folder: Path, job: Job, frame: int, tell: Callable[[Event], None], should_stop: Callable[[], bool]
+) -> Path:
     """Draw one frame of the clip replaced, into the job's folder. Returns the picture. Raises UnderstudyError.
 
     The character's own stage is kept for the job that follows, and is computed beside the rest.
     """
-    run = Run(folder, job, tell, should_stop=lambda: False)
+    run = Run(folder, job, tell, should_stop)
     with disk_errors(folder), ThreadPoolExecutor(1) as beside:
         cleared = clear(job, folder)
         check_range(cleared.clip.info, frame, frame)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from understudy.backend.contract import layout
-from understudy.backend.contract.events import Event, JobDone, JobRefused, JobStopped, WorkerStarted, to_line
+from understudy.backend.contract.events import Event, JobDone, JobStopped, WorkerStarted, to_line
 from understudy.backend.contract.job import Delivery, Job, Mode, Shot
 from understudy.backend.contract.jobfolder import EventLog, JobLock, write_job
 from understudy.worker_client.launch import Program, WorkerNotStartedError, start
@@ -58,13 +58,23 @@ def heard(worker: Worker, limit_s: float = 30.0) -> list[Event]:
 
 
 def test_what_a_worker_says_arrives(program: Program, tmp_path: Path) -> None:
-    assert heard(Child(start(program, (), tmp_path, cores=1))) == [JobDone(seconds=1.0)]
+    assert heard(Child(start(program, (), tmp_path, cores=1), tmp_path)) == [JobDone(seconds=1.0)]
 
 
-def test_a_line_that_is_no_event_is_told_and_not_a_crash(program: Program, tmp_path: Path) -> None:
-    refused, done = heard(Child(start(program, ("chatter",), tmp_path, cores=1)))
-    assert isinstance(refused, JobRefused)
-    assert isinstance(done, JobDone)
+def test_a_line_that_is_no_event_is_lost_without_harm(program: Program, tmp_path: Path) -> None:
+    assert heard(Child(start(program, ("chatter",), tmp_path, cores=1), tmp_path)) == [JobDone(seconds=1.0)]
+
+
+def test_nothing_that_lies_in_a_jobs_folder_is_imported(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(1)")
+    assert heard(Child(start(program, (), tmp_path, cores=1), tmp_path)) == [JobDone(seconds=1.0)]
+
+
+def test_a_worker_that_hears_no_stdin_is_stopped_by_the_cancel_file(program: Program, tmp_path: Path) -> None:
+    child = Child(start(program, ("wait",), tmp_path, cores=1), tmp_path)
+    child.ask_to_stop()
+    assert (tmp_path / layout.CANCEL).exists()
+    heard(child)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="cores are bound on Linux and Windows, looked at on Linux")
@@ -72,7 +82,7 @@ def test_a_worker_steps_back_behind_the_artists_work(program: Program, tmp_path:
     process = start(program, ("nice",), tmp_path, cores=1)
     assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
     assert os.sched_getaffinity(process.pid) < os.sched_getaffinity(0) or os.cpu_count() == 1
-    heard(Child(process))
+    heard(Child(process, tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +93,7 @@ def test_a_worker_steps_back_behind_the_artists_work(program: Program, tmp_path:
 def test_a_worker_hears_the_stop_line_and_the_end_of_its_leash(
     end: Callable[[Child], None], ending: Event, program: Program, tmp_path: Path
 ) -> None:
-    child = Child(start(program, ("wait",), tmp_path, cores=1))
+    child = Child(start(program, ("wait",), tmp_path, cores=1), tmp_path)
     end(child)
     assert heard(child) == [ending]
 
