@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..backend.contract.errors import FileMissingError, UnderstudyError
-from .compat import content_start, end_frame, first_frame
+from .compat import end_frame, first_frame
 from .description import describe_strip, digest_of
 from .findstrips import Found, find_strip_or_none
 from .media import Size, media_size_or_none
@@ -39,9 +39,8 @@ class Pixels(StrEnum):
 class StripShot:
     """A strip as a shot.
 
-    first, last: scene frames, inclusive. fps: a rational. content_start: the scene frame on which the strip would
-    begin untrimmed, by which it is seen whether it has moved since. stamp: see `description.py`. scripts: whether the
-    .blend's own scripts run while it is rendered, as they do in the artist's session.
+    first, last: scene frames, inclusive. fps: a rational. stamp: see `description.py`. scripts: whether the .blend's
+    own scripts run while it is rendered, as they do in the artist's session.
     """
 
     scene: str
@@ -52,7 +51,6 @@ class StripShot:
     fps: str
     first: int
     last: int
-    content_start: int
     description: str
     stamp: str = ""
     scripts: bool = False
@@ -138,7 +136,6 @@ def read_shot(
         fps=fps_of(scene),
         first=wanted[0],
         last=wanted[-1],
-        content_start=content_start(found.strip),
         description=description.text,
         stamp=stamp,
         scripts=not bpy.app.autoexec_fail,

@@ -107,18 +107,16 @@ def source_id(strip: Strip) -> str:
 
 def find_source_or_none(scene: Scene, take: Take) -> Found | None:
     """Find the strip that a take was read from, renamed, moved or cut; of several pieces the likeliest."""
-    strips = list(every_strip(scene))
-    same_id = [each for each in strips if take.source_id and _property(each.strip, _SOURCE) == take.source_id]
-    pieces = same_id or [each for each in strips if each.strip.name == take.source]
+    pieces = _sources(scene, take) or [each for each in every_strip(scene) if each.strip.name == take.source]
     return max(pieces, key=lambda piece: _likeness(piece.strip, take), default=None)
 
 
 def find_scene_or_none(take: Take, name: str) -> Scene | None:
-    """Find the scene of a take by its name, or when that was changed, by the strips in it."""
+    """Find the scene of a take: that of the name, unless only another one has the take's source or its results."""
     named = bpy.data.scenes.get(name)
     scenes = [*([named] if named else []), *bpy.data.scenes]
-    holds = (s for s in scenes if find_source_or_none(s, take) or take_strips(s, take.job_id))
-    return next(holds, named)
+    holding = (scene for scene in scenes if _sources(scene, take) or take_strips(scene, take.job_id))
+    return next(holding, named)
 
 
 def is_known_here(take: Take) -> bool:
@@ -146,6 +144,11 @@ def is_matte(name: str) -> bool:
     """Say whether a pass holds coverage rather than colours; of several performers each has one."""
     data = (Pass.MATTE, Pass.PERFORMER_MATTE, Pass.CHANGE_MATTE, Pass.PLATE_CONFIDENCE)
     return name.startswith(tuple(each.value for each in data))
+
+
+def _sources(scene: Scene, take: Take) -> list[Found]:
+    """List the strips that bear the id of a take's source: several when it was cut or copied."""
+    return [each for each in every_strip(scene) if take.source_id and _property(each.strip, _SOURCE) == take.source_id]
 
 
 def _likeness(strip: Strip, take: Take) -> tuple[bool, bool]:

@@ -8,15 +8,17 @@ from tests.blender.blenders import Blender
 from tests.blender.inside_run import run_inside
 from tests.blender.test_shots import pictures, rendered
 from tests.painted import painted_number, write_movie
+from tools.as_package import ROOMS
 from tools.layout import ROOT
 
 
 def copy_extension(into: Path) -> Path:
-    """Copy what the render needs of the extension, and nothing of its workshop."""
-    shutil.copytree(ROOT / "sequencer", into / "sequencer", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "backend", into / "backend", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "blender_manifest.toml"):
-        shutil.copy2(ROOT / name, into / name)
+    """Copy the extension's rooms, and nothing of its workshop."""
+    for room in ("backend", *ROOMS):
+        if (ROOT / room).is_dir():
+            shutil.copytree(ROOT / room, into / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (ROOT / "blender_manifest.toml", *ROOT.glob("*.py")):
+        shutil.copy2(path, into)
     return into
 
 

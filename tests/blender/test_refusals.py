@@ -44,6 +44,4 @@ def test_what_is_no_shot_is_refused_and_what_has_changed_is_noticed(blender: Ble
     }
     assert {name for name, has in said["inside"].items() if not has} == {"name"}
     assert said["rates"] == ["24", "24000/1001", "30000/1001", "25", "30"]
-    copies = said["copies"]
-    assert copies["unsaved"] == "copy.blend"
-    assert copies["opened"] == ("copy.blend" if copies["is_dirty"] else "own.blend")
+    assert said["copies"] == {"unsaved": "copy.blend", "opened": "copy.blend", "stays": "own.blend"}

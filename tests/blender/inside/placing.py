@@ -127,6 +127,7 @@ def meanwhile() -> dict[str, Any]:
             strip.move_to_meta(meta)
         if name == "scene_renamed":
             scene.name = "another scene"
+            trimmed(new_scene("a copy's name")).name = take.source
             assert find_scene_or_none(take, name) == scene
         pixels = Pixels.CANVAS if name.startswith("canvas") else Pixels.RAW
         strips = place(scene, replace(take, pixels=pixels), PlaceAs.COMP)

@@ -110,13 +110,14 @@ def rates() -> list[str]:
     return found
 
 
-def copies() -> dict[str, Any]:
-    """Ask for a copy of a file that was never saved, then of one that was just opened (dirty at once before 5.2)."""
+def copies() -> dict[str, str]:
+    """Save a copy of a file that was never saved, then of one that was just opened, which stays the artist's file."""
     path = FOLDER / "own.blend"
     unsaved = save_copy(FOLDER / "copy.blend").name
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     bpy.ops.wm.open_mainfile(filepath=str(path))
-    return {"unsaved": unsaved, "opened": save_copy(FOLDER / "copy.blend").name, "is_dirty": bpy.data.is_dirty}
+    opened = save_copy(FOLDER / "copy.blend").name
+    return {"unsaved": unsaved, "opened": opened, "stays": Path(bpy.data.filepath).name}
 
 
 def work() -> dict[str, Any]:
