@@ -247,7 +247,7 @@ def plate_of(result: Result, count: int) -> Sequence:
 class Window(Stage):
     """The character drawn over frames first..last of the shot. matte: None in animate mode."""
 
-    name, version = "generate", 1
+    name, version = "generate", 2
     engine: str
     mode: Mode
     frames: Result
