@@ -15,9 +15,10 @@ from .head import HeadPose, Relief
 from .mesh import Mesh
 from .motion import Motion
 from .mouth import Mouth
-from .raster import Floats, Frame, Patch, draw_mesh
+from .notches import closed_near
+from .raster import Floats, Frame, Patch, draw_mesh, merged
 from .rig import Bend, LimbRig, Stance, Trunk, bent, chain, limb_rigs, mirrored, trunk_rig
-from .skeleton import ARMS
+from .skeleton import ARMS, SHOULDERS
 from .skin import back_of_head, hand_tones
 
 _FACE_FEATHER = 0.035
@@ -26,6 +27,8 @@ _WRIST_FADE = 0.12
 _HAND_ROOM = 0.15
 """How far a hand reaches round its points, palms."""
 _SMALLEST_SCALE = 0.6
+_FOLD = 0.05
+"""Width of the notches that a sharp fold leaves, shoulders."""
 _FOOT_TURN_RAD = np.radians(40)
 
 
@@ -49,19 +52,17 @@ class Puppet:
         self._trunk = trunk_rig(character)
         self._limbs = limb_rigs(character)
         self._face = Relief.of_face(points)
-        self._textures = [_Texture(layer.picture) for layer in character.layers]
+        self._front = _Texture(character.layers[0].picture)
         self._back = _Texture(back_of_head(character))
         height, width = character.layers[0].picture.shape[:2]
         skin = character.layers[0].picture.copy()
         skin[..., 3] *= _oval_matte(points.face, (height, width))
         self._skin = _Texture(skin)
         self._mouth = Mouth(character)
-        sleeves = [_without_hand(character, side) for side in range(2)]
-        self._sleeves = [_Texture(sleeve) for sleeve in sleeves]
-        self._pieces = [
-            rig.pieces(layer.picture[..., 3]) for rig, layer in zip(self._limbs, character.layers[1:], strict=True)
-        ]
-        self._sleeve_pieces = [self._limbs[side].pieces(sleeve[..., 3]) for side, sleeve in enumerate(sleeves)]
+        layers = character.layers[1:]
+        self._pieces = [_pieces(rig, layer.picture) for rig, layer in zip(self._limbs, layers, strict=True)]
+        self._sleeves = [_pieces(rig, _without_hand(character, side)) for side, rig in enumerate(self._limbs[:2])]
+        self._fold_px = _FOLD * float(np.linalg.norm(points.joints[SHOULDERS[0]] - points.joints[SHOULDERS[1]]))
         self._tones = hand_tones(character)
 
     def draw(self, motion: Motion, index: int, width_px: int, height_px: int) -> Floats:
@@ -99,7 +100,7 @@ class Puppet:
             facing=float(motion.facing[index]),
         )
         rig = self._trunk
-        texture = self._textures[0] if pose.facing > 0 else self._back
+        texture = self._front if pose.facing > 0 else self._back
         texture.draw(rig.placed(scene.trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
         if pose.facing < 0 or not self._points.face_score[0]:
             return
@@ -131,15 +132,15 @@ class Puppet:
             weights = np.concatenate([np.zeros_like(weights[:1]), weights[:1] + weights[1:2], weights[2:]])
         bend = Bend(own=own, target=target, scale=stance.scale, lean=scene.trunk.lean)
         points = bent(places, scene.trunk(rig.mesh.points), weights, bend)
-        if part > 1 or not motion.hand_modelled[part]:
-            for piece in self._pieces[part]:
-                self._textures[1 + part].draw(points, piece, stance.scale, frame).lay_over(canvas)
-            return
-        for piece in self._sleeve_pieces[part]:
-            self._sleeves[part].draw(points, piece, stance.scale, frame).lay_over(canvas)
-        hand = motion.hands[index, part].copy()
-        hand[:, :2] += target[2] - hand[0, :2]
-        draw_hand(hand, self._tones[part], frame).lay_over(canvas)
+        is_modelled = part < 2 and motion.hand_modelled[part]
+        pieces = self._sleeves[part] if is_modelled else self._pieces[part]
+        drawn = merged([piece.texture.draw(points, piece.mesh, stance.scale, frame) for piece in pieces])
+        reach = float(np.linalg.norm(own[2] - own[1])) * stance.scale
+        closed_near(drawn, target[1], reach, self._fold_px * stance.scale).lay_over(canvas)
+        if is_modelled:
+            hand = motion.hands[index, part].copy()
+            hand[:, :2] += target[2] - hand[0, :2]
+            draw_hand(hand, self._tones[part], frame).lay_over(canvas)
 
     def _arm(self, rig: LimbRig, scene: _Scene) -> Floats:
         """Find where shoulder, elbow, wrist and the palm's far end go in the frame, `4 2`."""
@@ -198,6 +199,24 @@ class _Texture:
         shrink = np.array(level.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
         texture = ((mesh.points - self._origin + 0.5) * shrink - 0.5).astype(np.float32)
         return draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a limb as it is drawn."""
+
+    texture: _Texture
+    mesh: Mesh
+
+
+def _pieces(rig: LimbRig, picture: Floats) -> list[_Piece]:
+    """Part a limb's straight picture at its middle joint."""
+    found = []
+    for piece in rig.pieces(picture[..., 3]):
+        shown = picture.copy()
+        shown[..., 3] *= piece.cover
+        found.append(_Piece(_Texture(shown), piece.mesh))
+    return found
 
 
 def _without_hand(character: Character, side: int) -> Floats:
