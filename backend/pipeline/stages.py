@@ -209,7 +209,7 @@ class Plate(Stage):
 class Character(Stage):
     """What an engine makes of the character's picture alone."""
 
-    name, version = "character", 1
+    name, version = "character", 2
     engine: str
     picture: Fingerprint
     mirror: bool
