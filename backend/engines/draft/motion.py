@@ -117,6 +117,23 @@ def set_by(motion: Motion, fit: Fit) -> Motion:
     )
 
 
+def enlarged(motion: Motion, times: int) -> Motion:
+    """Give the same motion in frames of `times` the size."""
+
+    def placed(points: Floats) -> Floats:
+        return np.asarray((points + 0.5) * times - 0.5, np.float32)
+
+    return replace(
+        motion,
+        joints=placed(motion.joints),
+        pivot=placed(motion.pivot),
+        hands=np.concatenate([placed(motion.hands[..., :2]), motion.hands[..., 2:] * times], -1),
+        scale=motion.scale * times,
+        head_scale=motion.head_scale * times,
+        height=motion.height * times,
+    )
+
+
 def performer_height(tracks: Tracks, points: Points) -> Floats:
     """Standing height of a performer who is built like the character, `f` pixels."""
     return np.asarray(body_scale(tracks, points) * figure_height(points.joints), np.float32)

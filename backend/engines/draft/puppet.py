@@ -13,7 +13,7 @@ from .character import Character
 from .hands import draw_hand
 from .head import HeadPose, Relief
 from .mesh import Mesh
-from .motion import Motion
+from .motion import Motion, enlarged
 from .mouth import Mouth
 from .notches import closed_near
 from .raster import Floats, Frame, Patch, draw_mesh, merged
@@ -27,6 +27,7 @@ _WRIST_FADE = 0.12
 _HAND_ROOM = 0.15
 """How far a hand reaches round its points, palms."""
 _SMALLEST_SCALE = 0.6
+_SMALL_FIGURE_PX, _FINER = 480, 2
 _FOLD = 0.05
 """Width of the notches that a sharp fold leaves, shoulders."""
 _FOOT_TURN_RAD = np.radians(40)
@@ -66,11 +67,23 @@ class Puppet:
         self._tones = hand_tones(character)
 
     def draw(self, motion: Motion, index: int, width_px: int, height_px: int) -> Floats:
-        """Draw one frame: premultiplied RGBA `h w 4` float32, display-referred, the picture's own colours."""
+        """Draw one frame: premultiplied RGBA `h w 4` float32, display-referred, the picture's own colours.
+
+        A small figure is drawn larger and reduced: folds and rims would show their steps.
+        """
         canvas = np.zeros((height_px, width_px, 4), np.float32)
         if not motion.drawn[index]:
             return canvas
-        frame = Frame(width_px, height_px)
+        if float(np.median(motion.height[motion.drawn])) >= _SMALL_FIGURE_PX:
+            self._draw(canvas, motion, index)
+            return canvas
+        large = np.zeros((_FINER * height_px, _FINER * width_px, 4), np.float32)
+        self._draw(large, enlarged(motion, _FINER), index)
+        return cv2.resize(large, (width_px, height_px), dst=canvas, interpolation=cv2.INTER_AREA)
+
+    def _draw(self, canvas: Floats, motion: Motion, index: int) -> None:
+        """Draw one frame over a clear canvas, in place."""
+        frame = Frame(canvas.shape[1], canvas.shape[0])
         stance = Stance(
             joints=motion.joints[index], scale=float(motion.scale[index]), facing=float(motion.facing[index])
         )
@@ -80,7 +93,6 @@ class Puppet:
                 self._draw_trunk(canvas, scene)
             else:
                 self._draw_limb(canvas, part, scene)
-        return canvas
 
     def _order(self, motion: Motion, index: int) -> list[int]:
         """Parts from back to front: -1 the trunk, 0 and 1 the arms, 2 and 3 the legs."""

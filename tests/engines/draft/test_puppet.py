@@ -172,3 +172,12 @@ def test_an_absent_performer_leaves_the_frame_empty(figure: Character, standing:
     tracks = tracks_of(standing, 3)
     tracks.presence[1] = Presence.ABSENT
     assert not drawn(figure, tracks, Fit(), 1, (WIDTH, HEIGHT)).any()
+
+
+def test_a_small_figure_is_the_large_one_reduced(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 3)
+    larger = {name: (getattr(tracks, name) + 0.5) * 4 - 0.5 for name in ("body", "face", "left_hand", "right_hand")}
+    small = drawn(figure, tracks, Fit(), 1, (WIDTH, HEIGHT))
+    large = drawn(figure, replace(tracks, **larger), Fit(), 1, (4 * WIDTH, 4 * HEIGHT))
+    assert np.abs(cv2.resize(large, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) - small).mean() < 0.004
+    assert np.allclose(centre(large[..., 3]) / 4 - 0.375, centre(small[..., 3]), atol=0.1)
