@@ -23,7 +23,7 @@ from .skeleton import ARMS, LEGS, SEEN, Limb, complete
 LONGEST_SIDE_PX = 2048
 """Pictures are kept no larger: more than any frame the draft is made for can show."""
 
-LAYER_NAMES = ("trunk", *(limb.name for limb in ARMS + LEGS))
+LAYER_NAMES = ("trunk", *(limb.name for limb in ARMS + LEGS), "cape")
 _POINTS, _MATTE = "points.safetensors", "matte.png"
 _FADE_OF_TORSO, _SOLID_PART = 0.5, 0.15
 """Least length of what fades out below a cropped figure, trunks; and the part of it that stays solid."""

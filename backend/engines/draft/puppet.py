@@ -30,6 +30,7 @@ _SMALLEST_SCALE = 0.6
 _SMALL_FIGURE_PX, _FINER = 480, 2
 _FOLD = 0.05
 """Width of the notches that a sharp fold leaves, shoulders."""
+_TRUNK, _CAPE = -1, -2
 _FOOT_TURN_RAD = np.radians(40)
 
 
@@ -60,7 +61,8 @@ class Puppet:
         skin[..., 3] *= _oval_matte(points.face, (height, width))
         self._skin = _Texture(skin)
         self._mouth = Mouth(character)
-        layers = character.layers[1:]
+        layers, cape = character.layers[1:-1], character.layers[-1].picture
+        self._cape = _Piece(_Texture(cape), self._trunk.mesh.over(cape[..., 3])) if cape[..., 3].any() else None
         self._pieces = [_pieces(rig, layer.picture) for rig, layer in zip(self._limbs, layers, strict=True)]
         self._sleeves = [_pieces(rig, _without_hand(character, side)) for side, rig in enumerate(self._limbs[:2])]
         self._fold_px = _FOLD * float(np.linalg.norm(points.joints[SHOULDERS[0]] - points.joints[SHOULDERS[1]]))
@@ -89,17 +91,25 @@ class Puppet:
         )
         scene = _Scene(motion, index, frame, stance, Trunk(self._points.joints, stance))
         for part in self._order(motion, index):
-            if part < 0:
+            if part == _TRUNK:
                 self._draw_trunk(canvas, scene)
+            elif part == _CAPE:
+                self._draw_cape(canvas, scene)
             else:
                 self._draw_limb(canvas, part, scene)
 
     def _order(self, motion: Motion, index: int) -> list[int]:
-        """Parts from back to front: -1 the trunk, 0 and 1 the arms, 2 and 3 the legs."""
+        """Parts from back to front: trunk, cape, 0 and 1 the arms, 2 and 3 the legs."""
         legs = [3, 2] if motion.left_leg_front[index] else [2, 3]
         arms = [1, 0] if motion.left_arm_front[index] else [0, 1]
         behind = [arm for arm in arms if motion.arm_behind[index, arm]]
-        return [*behind, *legs, -1, *(arm for arm in arms if arm not in behind)]
+        middle = [_CAPE, *legs, _TRUNK] if motion.facing[index] > 0 else [*legs, _TRUNK, _CAPE]
+        return [*behind, *middle, *(arm for arm in arms if arm not in behind)]
+
+    def _draw_cape(self, canvas: Floats, scene: _Scene) -> None:
+        if self._cape is not None:
+            points = scene.trunk(self._cape.mesh.points)
+            self._cape.texture.draw(points, self._cape.mesh, scene.stance.scale, scene.frame).lay_over(canvas)
 
     def _draw_trunk(self, canvas: Floats, scene: _Scene) -> None:
         motion, index, frame = scene.motion, scene.index, scene.frame

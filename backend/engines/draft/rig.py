@@ -216,9 +216,10 @@ class TrunkRig:
 
 
 def trunk_rig(character: Character) -> TrunkRig:
-    """Mesh and weights of the first layer."""
+    """Mesh and weights of the trunk, and of the cape that goes with it."""
     points = character.points
-    mesh = grid_mesh(character.layers[0].picture[..., 3], _cell_px(points))
+    whole = np.maximum(character.layers[0].picture[..., 3], character.layers[-1].picture[..., 3])
+    mesh = grid_mesh(whole, _cell_px(points))
     neck = points.joints[list(SHOULDERS)].mean(0)
     chin = points.face[152, :2]
     axis, length = _unit(neck - chin)
@@ -238,7 +239,7 @@ def limb_rigs(character: Character) -> tuple[LimbRig, ...]:
     points = character.points
     unit = float(np.linalg.norm(points.joints[SHOULDERS[0]] - points.joints[SHOULDERS[1]]))
     rigs = []
-    for limb, layer in zip(ARMS + LEGS, character.layers[1:], strict=True):
+    for limb, layer in zip(ARMS + LEGS, character.layers[1:-1], strict=True):
         mesh = grid_mesh(layer.picture[..., 3], _cell_px(points))
         thickness = unit * (_ARM_THICKNESS if limb in ARMS else _LEG_THICKNESS)
         rigs.append(LimbRig(limb=limb, mesh=mesh, weights=_weights(mesh.points, chain(points, limb), thickness)))
