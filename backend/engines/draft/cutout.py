@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...performer.matte import matte_frame
 from ...performer.still import Still
 from ...performer.tracks import Presence, Tracks
+from .halfway import decided
 from .headgear import with_headgear
 from .raster import Floats
 from .skeleton import SHOULDERS
@@ -26,7 +27,7 @@ def cut_out(rgb: NDArray[np.uint8], still: Still) -> Floats:
     matte = matte_frame(rgb, np.asarray(covered * 255 + 0.5, np.uint8), _one_frame(still))
     soft = np.clip((matte / np.float32(255) - _FAINT) / (1 - 2 * _FAINT), 0, 1)
     shoulders = float(np.linalg.norm(still.body[SHOULDERS[0], :2] - still.body[SHOULDERS[1], :2]))
-    return _without_pinholes(_main_piece(soft), (_PINHOLE * shoulders) ** 2)
+    return _without_pinholes(_main_piece(decided(soft, rgb, shoulders)), (_PINHOLE * shoulders) ** 2)
 
 
 def _one_frame(still: Still) -> Tracks:
