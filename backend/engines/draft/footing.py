@@ -22,6 +22,8 @@ from ...performer.tracks import Presence, Tracks
 from .raster import Floats
 from .skeleton import LEGS, SEEN
 
+_TIPS: Final = [tip for leg in LEGS for tip in leg.tips]
+"""Heel and toe of the left foot, and of the right one."""
 _PIECE, _SEARCH = 0.045, 0.05
 """Half a side of the piece of picture round a foot, and how far from where it is tracked it is looked for, heights."""
 _VIEW_PX, _PIECE_PX = 47, 23
@@ -53,33 +55,31 @@ class _Finds:
 
 
 def foot_shifts(tracks: Tracks, frames: Sequence, height: Floats, first: int, last: int) -> Floats:
-    """Tell how far left and right foot are from where they are tracked, `f 2 2` in heights; nil outside first..last.
+    """Tell how far heel and toe of either foot are from where they are tracked; nil outside first..last.
 
-    height: the performer's, `f` pixels.
+    `f 2 2 2`: left and right, heel and toe, x and y in heights. height: the performer's, `f` pixels.
     """
-    shifts = np.zeros((len(tracks), 2, 2), np.float32)
+    shifts = np.zeros((len(tracks), 4, 2), np.float32)
     around = range(max(0, first - _REACH_FRAMES), min(len(tracks), last + 1 + _REACH_FRAMES))
     views = _views(tracks, frames, height, around)
-    for side in range(2):
-        finds = _finds({index: sides[side] for index, sides in views.items() if side in sides})
+    for tip in range(len(_TIPS)):
+        finds = _finds({index: tips[tip] for index, tips in views.items() if tip in tips})
         for index in range(first, last + 1):
-            shifts[index, side] = _settled(finds, index)
-    return shifts
+            shifts[index, tip] = _settled(finds, index)
+    return shifts.reshape(-1, 2, 2, 2)
 
 
 def _views(tracks: Tracks, frames: Sequence, height: Floats, around: range) -> dict[int, dict[int, Pixels]]:
-    """Cut the surroundings of feet that are seen out of the frames: by frame and side."""
-    tips = [list(leg.tips) for leg in LEGS]
-    seen = np.stack([tracks.body_score[:, pair].mean(1) for pair in tips], 1) > SEEN
-    seen &= (tracks.presence != Presence.ABSENT)[:, None]
+    """Cut the surroundings of heels and toes that are seen out of the frames: by frame and tip."""
+    seen = (tracks.body_score[:, _TIPS] > SEEN) & (tracks.presence != Presence.ABSENT)[:, None]
     found: dict[int, dict[int, Pixels]] = {}
     for index in (index for index in around if seen[index].any()):
         frame = as_rgb8(frames[index])
         found[index] = {}
-        for side in np.flatnonzero(seen[index]).tolist():
-            x, y = tracks.body[index, tips[side], :2].mean(0).tolist()
+        for tip in np.flatnonzero(seen[index]).tolist():
+            x, y = tracks.body[index, _TIPS[tip], :2].tolist()
             if 0 < x < frame.shape[1] and 0 < y < frame.shape[0]:
-                found[index][side] = _view(frame, (x, y), float(height[index]))
+                found[index][tip] = _view(frame, (x, y), float(height[index]))
     return found
 
 

@@ -62,7 +62,7 @@ class Motion:
 def perform(tracks: Tracks, points: Points, fit: Fit, feet: Floats | None = None) -> Motion:
     """Bring a performer's tracks to a character's body and set it as the artist asks.
 
-    feet: what left and right foot are to be moved by, `f 2 2` heights.
+    feet: what heel and toe of the left and the right foot are to be moved by, `f 2 2 2` heights.
     """
     belief = _belief(tracks.body_score)
     scale = body_scale(tracks, points)
@@ -70,7 +70,7 @@ def perform(tracks: Tracks, points: Points, fit: Fit, feet: Floats | None = None
     height = scale * figure_height(points.joints)
     joints = _targets(tracks, points, scale, belief, facing)
     if feet is not None:
-        _set_down(joints, feet * height[:, None, None], belief)
+        _set_down(joints, feet * height[:, None, None, None], belief)
     head = _head(tracks, points, scale, joints)
     hands = hold_hands(tracks, points, scale, joints, facing)
     order = _orders(tracks, scale, points)
@@ -223,11 +223,12 @@ def _targets(tracks: Tracks, points: Points, scale: Floats, belief: Floats, faci
 
 
 def _set_down(joints: Floats, shifts: Floats, belief: Floats) -> None:
-    """Move the feet, in place, as far as they are the performer's, and the knees half as much. shifts: `f 2 2`."""
+    """Move the feet, in place, as far as they are the performer's, and the knees half as much. shifts: `f 2 2 2`."""
     for side, leg in enumerate(LEGS):
-        shift = (belief[:, leg.end, None] * shifts[:, side])[:, None]
-        joints[:, [leg.end, *leg.tips]] += shift
-        joints[:, [leg.middle]] += shift / 2
+        shift = belief[:, leg.end, None, None] * shifts[:, side]
+        joints[:, list(leg.tips)] += shift
+        joints[:, leg.end] += shift.mean(1)
+        joints[:, leg.middle] += shift.mean(1) / 2
 
 
 def _bent_other_way(joints: Floats, points: Points) -> NDArray[np.bool_]:
