@@ -86,9 +86,8 @@ def _views(tracks: Tracks, frames: Sequence, height: Floats, around: range) -> d
 def _view(frame: Pixels, centre: tuple[float, float], height: float) -> Pixels:
     """Cut a square out of a frame, at the size at which feet are compared; the frame's rim goes on beyond its edge."""
     side = max(3, 2 * round((_PIECE + _SEARCH) * height) + 1)
-    return np.asarray(
-        cv2.resize(cv2.getRectSubPix(frame, (side, side), centre), (_VIEW_PX, _VIEW_PX), interpolation=cv2.INTER_AREA)
-    )
+    cut = cv2.getRectSubPix(frame, (side, side), centre)
+    return np.asarray(cv2.resize(cut, (_VIEW_PX, _VIEW_PX), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _finds(views: dict[int, Pixels]) -> _Finds:
@@ -125,9 +124,9 @@ def _settled(finds: _Finds, index: int) -> Floats:
     """
     low, count = index - _REACH_FRAMES, 2 * _REACH_FRAMES + 1
     near = (finds.start >= low) & (finds.end < low + count) & (finds.trust > 0)
-    shifts = np.zeros((count, 2))
+    shifts: Floats = np.zeros((count, 2))
     if not near.any():
-        return shifts[0]
+        return np.zeros(2, np.float32)
     start, end, off, trust = finds.start[near] - low, finds.end[near] - low, finds.off[near], finds.trust[near]
     for turn in range(_ROUNDS):
         apart = np.linalg.norm(shifts[end] - shifts[start] - off, axis=1) / (_OFF * (_ROUNDS - turn))
@@ -143,4 +142,4 @@ def _agreed(start: NDArray[np.int64], end: NDArray[np.int64], off: Floats, weigh
         np.add.at(system, (a, b), sign * weight)
     for at, sign in ((end, 1), (start, -1)):
         np.add.at(goal, at, sign * weight[:, None] * off)
-    return np.linalg.solve(system, goal)
+    return np.asarray(np.linalg.solve(system, goal))

@@ -40,7 +40,7 @@ def _patches(matte: Floats, width_px: int) -> tuple[NDArray[np.int32], NDArray[n
     """Give numbers to the half covered patches that are wider than an edge: `h w`, and their boxes and areas, `n 5`."""
     half = ((matte > _HALF[0]) & (matte < _HALF[1])).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
-    thick = cv2.dilate(cv2.morphologyEx(half, cv2.MORPH_OPEN, disc), disc) & half
+    thick = np.minimum(cv2.dilate(cv2.morphologyEx(half, cv2.MORPH_OPEN, disc), disc), half)
     _, patches, stats, _ = cv2.connectedComponentsWithStats(thick)
     return np.asarray(patches, np.int32), np.asarray(stats, np.int32)
 

@@ -31,7 +31,8 @@ def with_headgear(coverage: Floats, rgb: NDArray[np.uint8], still: Still) -> Flo
     joints = still.body[:, :2] * scale
     unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
     room = _room(joints, unit, small.shape)
-    figure = _by_colour(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), small, room, unit)
+    reduced = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    figure = _by_colour(reduced, small, room, unit)
     hat = _whole_pieces(figure & room & (small <= _SEEN), room, small > _SEEN, unit)
     large = cv2.resize(hat.astype(np.float32), coverage.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.maximum(coverage, large)
@@ -46,7 +47,7 @@ def _room(joints: Floats, unit: float, shape: tuple[int, int]) -> NDArray[np.boo
 
 def _by_colour(rgb: NDArray[np.uint8], coverage: Floats, room: NDArray[np.bool_], unit: float) -> NDArray[np.bool_]:
     """Tell figure from background in the room for a hat, by the colours of both."""
-    sure = cv2.erode((coverage > _SURE).astype(np.uint8), _disc(_RIM * unit))
+    sure = np.asarray(cv2.erode((coverage > _SURE).astype(np.uint8), _disc(_RIM * unit)), np.uint8)
     away = ((coverage <= _SEEN) & ~room).astype(np.uint8)
     alike = _frequency(rgb, sure) > _frequency(rgb, away)
     marks = np.where(room, np.where(alike, cv2.GC_PR_FGD, cv2.GC_PR_BGD), cv2.GC_BGD).astype(np.uint8)
@@ -55,7 +56,7 @@ def _by_colour(rgb: NDArray[np.uint8], coverage: Floats, room: NDArray[np.bool_]
     if not (marks == cv2.GC_BGD).any() or not (marks == cv2.GC_FGD).any():
         return np.zeros(room.shape, np.bool_)
     cv2.setRNGSeed(0)
-    cv2.grabCut(rgb, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(rgb, marks, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
     return np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 

@@ -52,7 +52,8 @@ def find_skirt(parts: Mask, trunk: Mask, near: Floats, picture: Floats, joints: 
     nothing = np.zeros(trunk.shape, np.bool_)
     if not _is_worn(picture[..., 3] > _COVERED, joints, score):
         return Skirt(cloth=nothing, behind=nothing, below=nothing, legs=parts, hidden=np.zeros_like(parts))
-    lab = cv2.cvtColor((np.clip(picture[..., :3], 0, 1) * 255).astype(np.uint8), cv2.COLOR_RGB2LAB)
+    rgb = (np.clip(picture[..., :3], 0, 1) * 255).astype(np.uint8)
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8)
     rows = np.arange(len(trunk))[:, None]
     cloth, own, hidden = np.zeros_like(parts), parts.copy(), np.zeros_like(parts)
     behind = nothing
@@ -69,7 +70,7 @@ def find_skirt(parts: Mask, trunk: Mask, near: Floats, picture: Floats, joints: 
     below = rows >= line if min(hem - knee for hem, knee in zip(hems, knees[:, 1], strict=True)) > 1 else nothing
     hung = trunk | cloth.any(0)
     between = np.maximum.accumulate(hung, 1) & np.maximum.accumulate(hung[:, ::-1], 1)[:, ::-1]
-    return Skirt(cloth=cloth.any(0), behind=behind & between & below, below=below, legs=own, hidden=hidden)
+    return Skirt(cloth=np.asarray(cloth.any(0)), behind=behind & between & below, below=below, legs=own, hidden=hidden)
 
 
 def _whole(leg: Mask, joints: Floats) -> Mask:

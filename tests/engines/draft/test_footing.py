@@ -36,7 +36,8 @@ def ground(tmp_path: Path) -> Sequence:
     with SequenceWriter(tmp_path / "ground") as writer:
         for index, (x, y) in enumerate(pan(COUNT)):
             shift = np.array(((1, 0, x - 20), (0, 1, y - 20)))
-            writer.write(index, cv2.warpAffine(picture, shift, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC))
+            moved_on = cv2.warpAffine(picture, shift, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC)
+            writer.write(index, np.asarray(moved_on, np.uint8))
     return Sequence(tmp_path / "ground", COUNT)
 
 
