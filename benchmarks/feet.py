@@ -72,12 +72,16 @@ def stands_of(tracks: Tracks, frames: Sequence) -> list[Stand]:
 def drawn_slips(drawn: Sequence, character: Tracks, stands: list[Stand]) -> Floats:
     """Tell how far drawn feet slip while the performer's stand, in heights: one number for each frame of each stand.
 
-    drawn: straight RGBA. character: where the drawn feet are, roughly.
+    drawn: straight RGBA. character: where the drawn feet are, roughly; where a tracker has lost one, and says it is
+    elsewhere than the performer's, the drawn foot is looked for where it should stand. No stand is left out for that.
     """
     all_slips: list[Floats] = [np.zeros(0)]
     for stand in stands:
         middle = stand.first + len(stand.place) // 2
         start = character.body[middle, list(FEET[stand.side]), :2].mean(axis=0)
+        should = stand.place[len(stand.place) // 2]
+        if np.linalg.norm(start - should) > _SEARCH * stand.height_px:
+            start = should
         if _is_drawn_at(drawn[middle], start, stand):
             followed = follow(lambda index: _on_grey(drawn[index]), stand, start)
             all_slips.append(slips(followed, stand.place) / stand.height_px)

@@ -89,15 +89,6 @@ def handle_offsets(strip: Strip) -> tuple[int, int]:
     return start, end
 
 
-def new_effect(scene: Scene, name: str, kind: str, channel: int, start: int, length: int, *inputs: Strip) -> Strip:
-    """Make an effect strip over one strip or two, or over none."""
-    words: dict[str, Any] = {"length": length} if VERSION >= (5, 0, 0) else {"frame_end": start + length}
-    names = ("input1", "input2") if VERSION >= (4, 4, 0) else ("seq1", "seq2")
-    words.update(zip(names, inputs, strict=False))
-    made: Strip = strips_of(scene).new_effect(name=name, type=kind, channel=channel, frame_start=start, **words)
-    return made
-
-
 def new_modifier(scene: Scene, strip: Strip, name: str, kind: str) -> StripModifier:
     """Add a modifier to a strip. 5.0 and 5.1 crash here unless the workspace has a sequencer scene."""
     workspace: Any = bpy.context.workspace

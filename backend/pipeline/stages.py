@@ -207,7 +207,7 @@ class Plate(Stage):
 class Character(Stage):
     """What an engine makes of the character's picture alone."""
 
-    name, version = "character", 1
+    name, version = "character", 2
     engine: str
     picture: Fingerprint
     mirror: bool
@@ -245,7 +245,7 @@ def plate_of(result: Result, count: int) -> Sequence:
 class Window(Stage):
     """The character drawn over frames first..last of the shot. matte: None in animate mode."""
 
-    name, version = "generate", 1
+    name, version = "generate", 2
     engine: str
     mode: Mode
     frames: Result

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +15,8 @@ from scipy.stats import spearmanr
 
 from backend.media.images import write_picture
 from backend.media.sequence import Sequence, frame_name
-from benchmarks.feet import Stand, follow
+from backend.performer.tracks import Tracks
+from benchmarks.feet import Stand, drawn_slips, follow
 from benchmarks.matte import steadiness
 from benchmarks.pictures import carried, overlap, peak_of, psnr_db, rank_correlation, soft_overlap
 
@@ -81,3 +86,18 @@ def test_a_piece_of_picture_is_followed_to_a_fifth_of_a_pixel() -> None:
     stand = Stand(0, 0, np.zeros((3, 2)), 150.0)
     found = follow(lambda index: frames[index], stand, np.array([50.0, 50.0]))
     assert found - found[0] == pytest.approx(moves, abs=0.2)
+
+
+@pytest.mark.parametrize("tracked", [(50.0, 60.0), (10.0, 10.0)])
+def test_a_drawn_foot_is_measured_also_where_a_tracker_has_lost_it(
+    tracked: tuple[float, float], tmp_path: Path
+) -> None:
+    for index, moved in enumerate((0, 0, 0, 2, 0)):
+        foot = np.zeros((100, 100, 4), np.uint8)
+        foot[50:70, 40 + moved : 60 + moved] = np.dstack([textured(5, 20), np.full((20, 20), 255)])
+        write_picture(tmp_path / frame_name(index), foot)
+    stand = Stand(0, 0, np.full((5, 2), (50.0, 60.0)), 100.0)
+    body = np.zeros((5, 33, 3), np.float32)
+    body[:, [29, 31], :2] = tracked
+    found = drawn_slips(Sequence(tmp_path, 5), cast(Tracks, SimpleNamespace(body=body)), [stand])
+    assert found == pytest.approx([0, 0, 0, 0.02, 0], abs=0.003)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from ...media.images import Pixels, read_picture, write_picture
-from ...performer.still import Still, find_in_picture
+from ...performer.still import NobodyInPictureError, Still, find_in_picture
 from . import face
 from .cutout import clean_colour, cut_out
 from .layers import Layer, take_apart
@@ -23,7 +23,7 @@ from .skeleton import ARMS, LEGS, SEEN, Limb, complete
 LONGEST_SIDE_PX = 2048
 """Pictures are kept no larger: more than any frame the draft is made for can show."""
 
-LAYER_NAMES = ("trunk", *(limb.name for limb in ARMS + LEGS))
+LAYER_NAMES = ("trunk", *(limb.name for limb in ARMS + LEGS), "cape")
 _POINTS, _MATTE = "points.safetensors", "matte.png"
 _FADE_OF_TORSO, _SOLID_PART = 0.5, 0.15
 """Least length of what fades out below a cropped figure, trunks; and the part of it that stays solid."""
@@ -102,9 +102,23 @@ def find_character(picture: Pixels, mirror: bool) -> Character:
     Raises NobodyInPictureError.
     """
     rgb, own_alpha = kept_picture(picture, mirror)
-    still = find_in_picture(rgb if own_alpha is None else _before_grey(rgb, own_alpha))
-    alpha = own_alpha if own_alpha is not None else cut_out(rgb, still)
-    return build_character(rgb, alpha, still, has_background=own_alpha is None)
+    if own_alpha is not None:
+        return build_character(rgb, own_alpha, find_in_picture(_before_grey(rgb, own_alpha)), has_background=False)
+    still = find_in_picture(rgb)
+    alpha = cut_out(rgb, still)
+    return build_character(rgb, alpha, _seen_whole(rgb, alpha, still), has_background=True)
+
+
+def _seen_whole(rgb: NDArray[np.uint8], alpha: Floats, still: Still) -> Still:
+    """Look again, before plain grey, for a figure whose feet were not found though the picture does not cut it."""
+    ankles = [leg.end for leg in LEGS]
+    if _is_cut(alpha) or still.body_score[ankles].min() >= SEEN:
+        return still
+    try:
+        again = find_in_picture(_before_grey(rgb, alpha))
+    except NobodyInPictureError:
+        return still
+    return again if again.body_score[ankles].min() >= SEEN else still
 
 
 def _before_grey(rgb: NDArray[np.uint8], alpha: Floats) -> NDArray[np.uint8]:

@@ -10,17 +10,24 @@ from numpy.typing import NDArray
 from ...performer.matte import matte_frame
 from ...performer.still import Still
 from ...performer.tracks import Presence, Tracks
+from .halfway import decided
+from .headgear import with_headgear
 from .raster import Floats
+from .skeleton import SHOULDERS
 
 _FAINT = 0.08
 """Coverage below which a pixel is residue of the matting, not an edge."""
+_PINHOLE = 0.15
+"""Side of the largest hole that is the matting's and not the figure's, widths of the shoulders."""
 
 
 def cut_out(rgb: NDArray[np.uint8], still: Still) -> Floats:
     """Refine the coarse coverage of the figure found in a picture to its matte, `h w` float32 0..1: one piece."""
-    matte = matte_frame(rgb, np.asarray(still.coverage * 255 + 0.5, np.uint8), _one_frame(still))
+    covered = with_headgear(still.coverage, rgb, still)
+    matte = matte_frame(rgb, np.asarray(covered * 255 + 0.5, np.uint8), _one_frame(still))
     soft = np.clip((matte / np.float32(255) - _FAINT) / (1 - 2 * _FAINT), 0, 1)
-    return _main_piece(soft)
+    shoulders = float(np.linalg.norm(still.body[SHOULDERS[0], :2] - still.body[SHOULDERS[1], :2]))
+    return _without_pinholes(_main_piece(decided(soft, rgb, shoulders)), (_PINHOLE * shoulders) ** 2)
 
 
 def _one_frame(still: Still) -> Tracks:
@@ -77,6 +84,19 @@ def _spread(colour: Floats, alpha: Floats) -> Floats:
         result, filled = result + value * room, filled + room
     average = (colour * trust).sum((0, 1)) / max(float(trust.sum()), 1e-6)
     return np.asarray(result + average * (1 - filled), np.float32)
+
+
+def _without_pinholes(mask: Floats, most_px: float) -> Floats:
+    """Fill holes of at most so many pixels, and their soft rims: between an arm and a body there is more room."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((mask < 0.5).astype(np.uint8), connectivity=4)
+    x, y, width, height, area = stats.T
+    is_inside = (x > 0) & (y > 0) & (x + width < mask.shape[1]) & (y + height < mask.shape[0])
+    filled = is_inside & (area <= most_px)
+    filled[0] = False
+    hole = filled[labels]
+    side = 2 * round(np.sqrt(most_px) / 2) + 1
+    around = cv2.dilate(hole.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    return np.where(hole | (around & (mask > 0.5)), np.float32(1), mask)
 
 
 def _main_piece(mask: Floats) -> Floats:

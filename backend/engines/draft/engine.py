@@ -16,9 +16,10 @@ from ...performer.tracks import Tracks
 from ..base import Ability, Inputs, Plan, ShotSize
 from .animate import picture_plate, retarget
 from .character import Character, find_character, load_points
+from .footing import foot_shifts
 from .foresight import warn_of_performer, warn_of_picture
 from .light import Light, measure_light
-from .motion import Motion, perform
+from .motion import Motion, perform, performer_height
 from .puppet import Puppet
 from .raster import Floats
 
@@ -69,7 +70,9 @@ class DraftEngine:
     def generate(self, inputs: Inputs, first: int, last: int, into: Path, watch: Watch) -> None:
         """Draw frames first..last; the plate's light is laid on the character in replace mode."""
         character = Character.load(inputs.character)
-        motion = perform(self.driving_tracks(inputs), character.points, inputs.fit)
+        height = performer_height(inputs.tracks, character.points)
+        feet = foot_shifts(inputs.tracks, inputs.frames, height, first, last)
+        motion = perform(self.driving_tracks(inputs), character.points, inputs.fit, feet)
         puppet = Puppet(character)
         light = measure_light(inputs, character, motion, first, last) if inputs.mode is Mode.REPLACE else None
         depth = inputs.frames[first].dtype

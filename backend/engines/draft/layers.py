@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .raster import Floats
 from .skeleton import ARMS, HIPS, LEGS, SEEN, SHOULDERS, Limb
+from .skirts import find_skirt
 
 _WORK_SIDE_PX = 480
 _ARM_RADIUS, _LEG_RADIUS, _TRUNK_RADIUS = 0.2, 0.3, 0.22
@@ -19,13 +20,11 @@ _CORE = 0.4
 _JOINT = 0.75
 _COLOUR_BINS, _RARE, _OFF_THE_ARM = 8, 0.004, 0.75
 """A colour that makes less than this part of an arm's core is not the arm's, so far off its bones."""
-_KNEES_APART, _LEG_CORE = 0.35, 0.45
 _THIN, _CUFF = 0.06, 0.05
 """Half width of what is too thin to be trunk; how far round an arm its edge spoils the trunk's colour. Shoulders."""
 _TOOTH = 0.09
 """Width of the pieces that a sleeve's torn edge sheds, shoulders."""
 _ROUND_PX, _SEAM = 1.5, (0.2, 0.6)
-_BESIDE_LEG = 0.75
 _COVERED = 0.5
 _REACHES, _AFAR = ((0.06, 1.0), (0.3, 0.03), (0.9, 0.003)), 1e-5
 """How far colour flows under what covered it, shoulders, and the share of each reach."""
@@ -47,7 +46,7 @@ class Layer:
 def take_apart(
     colour: Floats, alpha: Floats, joints: Floats, score: Floats, hands: tuple[Floats, Floats]
 ) -> tuple[Layer, ...]:
-    """Split into "trunk" (with the head), "left_arm", "right_arm", "left_leg", "right_leg".
+    """Split into "trunk" (with the head), "left_arm", "right_arm", "left_leg", "right_leg", and "cape" behind the legs.
 
     colour: `h w 3` 0..1, straight; alpha: `h w`; joints: `33 2`; score: `33`, a limb whose
     middle joint is unseen stays with the trunk; hands: tips of left and right, `n 2`. What the arms hide of the trunk
@@ -66,7 +65,9 @@ def take_apart(
         _give_back(labels, small_colour, near, arm)
     for part in range(_FIRST_LIMB, _FIRST_LIMB + 4):
         labels[(labels == part) & ~_largest(labels == part)] = 0
-    skirt = _skirt(labels, small_alpha, joints * scale, score, near)
+    parts = np.stack([labels == _FIRST_LIMB + 2 + i for i in range(2)])
+    small = np.dstack([small_colour, small_alpha])
+    skirt = find_skirt(parts, labels == _TRUNK, np.stack(near[3:]), small, joints * scale, score)
     unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
     tooth = max(3, round(_TOOTH * unit * scale)) | 1
     arms = [
@@ -77,19 +78,33 @@ def take_apart(
         )
         for i, limb in enumerate(ARMS)
     ]
-    legs = [_soft((labels == _FIRST_LIMB + 2 + i) & ~(skirt & (near[3 + i] > _BESIDE_LEG)), alpha) for i in range(2)]
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
     neck = joints[list(SHOULDERS)].mean(0)
-    trunk_mask = ((labels == _TRUNK) | under | skirt) & (small_alpha > _COVERED)
+    trunk_mask = ((labels == _TRUNK) | under | skirt.cloth | skirt.behind) & (small_alpha > _COVERED)
     trunk_mask = _connected(trunk_mask, neck * scale, unit * scale)
     trunk_mask |= (cv2.dilate(trunk_mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (small_alpha <= _COVERED)
-    covered = np.maximum(arms[0], arms[1])
-    trunk = Layer(name="trunk", picture=_painted_in(colour, _soft(trunk_mask, alpha), covered, _Cloth(unit, neck[1])))
-    limbs = [
-        Layer(name=limb.name, picture=np.dstack([colour, mask]))
-        for limb, mask in zip(ARMS + LEGS, arms + legs, strict=True)
-    ]
-    return (trunk, *limbs)
+    cloth = _Cloth(unit, neck[1])
+    picture = _painted_in(colour, _soft(trunk_mask, alpha), np.maximum(arms[0], arms[1]), cloth)
+    if skirt.behind.any():
+        hem = float(np.flatnonzero(skirt.behind.any(1))[0]) / scale + _CUFF * unit
+        picture = _painted_in(picture[..., :3], picture[..., 3], _soft(skirt.behind, alpha), _Cloth(unit, hem))
+    trunk, cape = _parted(picture, skirt.below)
+    pictures = [np.dstack([colour, arm]) for arm in arms]
+    for leg, hidden in zip(skirt.legs, skirt.hidden, strict=True):
+        pictures.append(_painted_in(colour, _soft(leg, alpha), _soft(hidden, alpha), cloth))
+    limbs = [Layer(name=limb.name, picture=picture) for limb, picture in zip(ARMS + LEGS, pictures, strict=True)]
+    return (trunk, *limbs, cape)
+
+
+def _parted(trunk: Floats, below: NDArray[np.bool_]) -> tuple[Layer, Layer]:
+    """Part the trunk's picture at the hem: what hangs lower, a cape, is behind the legs."""
+    soft = cv2.GaussianBlur(below.astype(np.float32), (0, 0), _ROUND_PX)
+    share = cv2.resize(soft, trunk.shape[1::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+    upper, lower = (np.clip(2 * part, 0, 1) for part in (1 - share, share))
+    return tuple(  # type: ignore[return-value]
+        Layer(name=name, picture=np.dstack([trunk[..., :3], trunk[..., 3:] * part]))
+        for name, part in (("trunk", upper), ("cape", lower))
+    )
 
 
 def distance_to_segment(points: Floats, a: Floats, b: Floats) -> Floats:
@@ -138,25 +153,6 @@ def _give_back(labels: Labels, colour: Floats, near: list[Floats], arm: int) -> 
     # thin lines of odd colour are the arm's own outline
     mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0
     labels[mine] = (_TRUNK + others.argmin(0))[mine]
-
-
-def _skirt(labels: Labels, alpha: Floats, joints: Floats, score: Floats, near: list[Floats]) -> NDArray[np.bool_]:
-    """Find the cloth that hangs from the trunk over both legs: it must not be cut in two between them.
-
-    There is some where the place between knees that stand apart is covered.
-    """
-    nothing = np.zeros(alpha.shape, bool)
-    knees = joints[[leg.middle for leg in LEGS]]
-    apart = np.linalg.norm(knees[0] - knees[1]) / max(float(np.linalg.norm(joints[11] - joints[12])), 1e-3)
-    x, y = np.clip(np.round(knees.mean(0)).astype(int), 0, (alpha.shape[1] - 1, alpha.shape[0] - 1))
-    if score[[leg.middle for leg in LEGS]].min() < SEEN or apart < _KNEES_APART or alpha[y, x] < 0.5:
-        return nothing
-    above = np.arange(len(alpha))[:, None] < y
-    ankles = joints[[leg.end for leg in LEGS], 1].min()
-    from_legs = np.minimum(near[3], near[4])
-    beside = (from_legs > _LEG_CORE) & (np.arange(len(alpha))[:, None] < y + 0.8 * (ankles - y))
-    beside |= from_legs > _BESIDE_LEG
-    return np.asarray(np.isin(labels, (_FIRST_LIMB + 2, _FIRST_LIMB + 3)) & (above | beside))
 
 
 def _sleeve(mine: NDArray[np.bool_], joints: Floats, arm: Limb, tooth_px: int) -> NDArray[np.bool_]:
@@ -262,9 +258,11 @@ def _painted_in(colour: Floats, alpha: Floats, covered: Floats, cloth: _Cloth) -
     size = (max(1, colour.shape[1] // 3), max(1, colour.shape[0] // 3))
     small, trunk, hidden = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (colour, alpha, covered))
     room = 2 * round(_CUFF * cloth.unit / 3) + 3
-    rim = cv2.dilate(((hidden > 0.03) | (trunk < 0.9)).astype(np.uint8), np.ones((room, room), np.uint8))
-    trusted = (rim == 0).astype(np.float32)
-    trusted[: max(0, int(cloth.neck_row / 3))] = 0
+    unknown = (hidden > 0.03) | (trunk < 0.9)
+    unknown[: max(0, int(cloth.neck_row / 3))] = True
+    trusted = cv2.dilate(unknown.astype(np.uint8), np.ones((room, room), np.uint8)) == 0
+    # a thin leg of a small picture has nothing but rim
+    trusted = (trusted if trusted.any() else ~unknown).astype(np.float32)
     if not trusted.any():
         return np.dstack([colour, alpha])
     filled = cv2.resize(_smoothly_continued(small, trusted, cloth.unit / 3), colour.shape[1::-1])

@@ -59,12 +59,18 @@ class Motion:
     drawn: NDArray[np.bool_]
 
 
-def perform(tracks: Tracks, points: Points, fit: Fit) -> Motion:
-    """Bring a performer's tracks to a character's body and set it as the artist asks."""
+def perform(tracks: Tracks, points: Points, fit: Fit, feet: Floats | None = None) -> Motion:
+    """Bring a performer's tracks to a character's body and set it as the artist asks.
+
+    feet: what heel and toe of the left and the right foot are to be moved by, `f 2 2 2` heights.
+    """
     belief = _belief(tracks.body_score)
     scale = body_scale(tracks, points)
     facing = facings(tracks, scale, points)
+    height = scale * figure_height(points.joints)
     joints = _targets(tracks, points, scale, belief, facing)
+    if feet is not None:
+        _set_down(joints, feet * height[:, None, None, None], belief)
     head = _head(tracks, points, scale, joints)
     hands = hold_hands(tracks, points, scale, joints, facing)
     order = _orders(tracks, scale, points)
@@ -83,7 +89,7 @@ def perform(tracks: Tracks, points: Points, fit: Fit) -> Motion:
         arm_behind=order.arm_behind,
         left_arm_front=order.left_arm_front,
         left_leg_front=order.left_leg_front,
-        height=scale * figure_height(points.joints),
+        height=height,
         drawn=tracks.presence != Presence.ABSENT,
     )
     return set_by(motion, fit)
@@ -109,6 +115,28 @@ def set_by(motion: Motion, fit: Fit) -> Motion:
         scale=motion.scale * np.float32(fit.scale),
         head_scale=motion.head_scale * np.float32(fit.scale * fit.head_size),
     )
+
+
+def enlarged(motion: Motion, times: int) -> Motion:
+    """Give the same motion in frames of `times` the size."""
+
+    def placed(points: Floats) -> Floats:
+        return np.asarray((points + 0.5) * times - 0.5, np.float32)
+
+    return replace(
+        motion,
+        joints=placed(motion.joints),
+        pivot=placed(motion.pivot),
+        hands=np.concatenate([placed(motion.hands[..., :2]), motion.hands[..., 2:] * times], -1),
+        scale=motion.scale * times,
+        head_scale=motion.head_scale * times,
+        height=motion.height * times,
+    )
+
+
+def performer_height(tracks: Tracks, points: Points) -> Floats:
+    """Standing height of a performer who is built like the character, `f` pixels."""
+    return np.asarray(body_scale(tracks, points) * figure_height(points.joints), np.float32)
 
 
 def body_scale(tracks: Tracks, points: Points) -> Floats:
@@ -192,6 +220,15 @@ def _targets(tracks: Tracks, points: Points, scale: Floats, belief: Floats, faci
             seen = belief[:, limb.end if joint in limb.tips else joint][:, None]
             joints[:, joint] = rest + seen * (body[:, joint] - rest)
     return joints.astype(np.float32)
+
+
+def _set_down(joints: Floats, shifts: Floats, belief: Floats) -> None:
+    """Move the feet, in place, as far as they are the performer's, and the knees half as much. shifts: `f 2 2 2`."""
+    for side, leg in enumerate(LEGS):
+        shift = belief[:, leg.end, None, None] * shifts[:, side]
+        joints[:, list(leg.tips)] += shift
+        joints[:, leg.end] += shift.mean(1)
+        joints[:, leg.middle] += shift.mean(1) / 2
 
 
 def _bent_other_way(joints: Floats, points: Points) -> NDArray[np.bool_]:

@@ -13,11 +13,12 @@ from .character import Character
 from .hands import draw_hand
 from .head import HeadPose, Relief
 from .mesh import Mesh
-from .motion import Motion
+from .motion import Motion, enlarged
 from .mouth import Mouth
-from .raster import Floats, Frame, Patch, draw_mesh
+from .notches import closed_near
+from .raster import Floats, Frame, Patch, draw_mesh, merged
 from .rig import Bend, LimbRig, Stance, Trunk, bent, chain, limb_rigs, mirrored, trunk_rig
-from .skeleton import ARMS
+from .skeleton import ARMS, SHOULDERS
 from .skin import back_of_head, hand_tones
 
 _FACE_FEATHER = 0.035
@@ -26,6 +27,10 @@ _WRIST_FADE = 0.12
 _HAND_ROOM = 0.15
 """How far a hand reaches round its points, palms."""
 _SMALLEST_SCALE = 0.6
+_SMALL_FIGURE_PX, _FINER = 480, 2
+_FOLD = 0.05
+"""Width of the notches that a sharp fold leaves, shoulders."""
+_TRUNK, _CAPE = -1, -2
 _FOOT_TURN_RAD = np.radians(40)
 
 
@@ -49,44 +54,62 @@ class Puppet:
         self._trunk = trunk_rig(character)
         self._limbs = limb_rigs(character)
         self._face = Relief.of_face(points)
-        self._textures = [_Texture(layer.picture) for layer in character.layers]
+        self._front = _Texture(character.layers[0].picture)
         self._back = _Texture(back_of_head(character))
         height, width = character.layers[0].picture.shape[:2]
         skin = character.layers[0].picture.copy()
         skin[..., 3] *= _oval_matte(points.face, (height, width))
         self._skin = _Texture(skin)
         self._mouth = Mouth(character)
-        sleeves = [_without_hand(character, side) for side in range(2)]
-        self._sleeves = [_Texture(sleeve) for sleeve in sleeves]
-        self._pieces = [
-            rig.pieces(layer.picture[..., 3]) for rig, layer in zip(self._limbs, character.layers[1:], strict=True)
-        ]
-        self._sleeve_pieces = [self._limbs[side].pieces(sleeve[..., 3]) for side, sleeve in enumerate(sleeves)]
+        layers, cape = character.layers[1:-1], character.layers[-1].picture
+        self._cape = _Piece(_Texture(cape), self._trunk.mesh.over(cape[..., 3])) if cape[..., 3].any() else None
+        self._pieces = [_pieces(rig, layer.picture) for rig, layer in zip(self._limbs, layers, strict=True)]
+        self._sleeves = [_pieces(rig, _without_hand(character, side)) for side, rig in enumerate(self._limbs[:2])]
+        self._fold_px = _FOLD * float(np.linalg.norm(points.joints[SHOULDERS[0]] - points.joints[SHOULDERS[1]]))
         self._tones = hand_tones(character)
 
     def draw(self, motion: Motion, index: int, width_px: int, height_px: int) -> Floats:
-        """Draw one frame: premultiplied RGBA `h w 4` float32, display-referred, the picture's own colours."""
+        """Draw one frame: premultiplied RGBA `h w 4` float32, display-referred, the picture's own colours.
+
+        A small figure is drawn larger and reduced: folds and rims would show their steps.
+        """
         canvas = np.zeros((height_px, width_px, 4), np.float32)
         if not motion.drawn[index]:
             return canvas
-        frame = Frame(width_px, height_px)
+        if float(np.median(motion.height[motion.drawn])) >= _SMALL_FIGURE_PX:
+            self._draw(canvas, motion, index)
+            return canvas
+        large = np.zeros((_FINER * height_px, _FINER * width_px, 4), np.float32)
+        self._draw(large, enlarged(motion, _FINER), index)
+        return cv2.resize(large, (width_px, height_px), dst=canvas, interpolation=cv2.INTER_AREA)
+
+    def _draw(self, canvas: Floats, motion: Motion, index: int) -> None:
+        """Draw one frame over a clear canvas, in place."""
+        frame = Frame(canvas.shape[1], canvas.shape[0])
         stance = Stance(
             joints=motion.joints[index], scale=float(motion.scale[index]), facing=float(motion.facing[index])
         )
         scene = _Scene(motion, index, frame, stance, Trunk(self._points.joints, stance))
         for part in self._order(motion, index):
-            if part < 0:
+            if part == _TRUNK:
                 self._draw_trunk(canvas, scene)
+            elif part == _CAPE:
+                self._draw_cape(canvas, scene)
             else:
                 self._draw_limb(canvas, part, scene)
-        return canvas
 
     def _order(self, motion: Motion, index: int) -> list[int]:
-        """Parts from back to front: -1 the trunk, 0 and 1 the arms, 2 and 3 the legs."""
+        """Parts from back to front: trunk, cape, 0 and 1 the arms, 2 and 3 the legs."""
         legs = [3, 2] if motion.left_leg_front[index] else [2, 3]
         arms = [1, 0] if motion.left_arm_front[index] else [0, 1]
         behind = [arm for arm in arms if motion.arm_behind[index, arm]]
-        return [*behind, *legs, -1, *(arm for arm in arms if arm not in behind)]
+        middle = [_CAPE, *legs, _TRUNK] if motion.facing[index] > 0 else [*legs, _TRUNK, _CAPE]
+        return [*behind, *middle, *(arm for arm in arms if arm not in behind)]
+
+    def _draw_cape(self, canvas: Floats, scene: _Scene) -> None:
+        if self._cape is not None:
+            points = scene.trunk(self._cape.mesh.points)
+            self._cape.texture.draw(points, self._cape.mesh, scene.stance.scale, scene.frame).lay_over(canvas)
 
     def _draw_trunk(self, canvas: Floats, scene: _Scene) -> None:
         motion, index, frame = scene.motion, scene.index, scene.frame
@@ -99,7 +122,7 @@ class Puppet:
             facing=float(motion.facing[index]),
         )
         rig = self._trunk
-        texture = self._textures[0] if pose.facing > 0 else self._back
+        texture = self._front if pose.facing > 0 else self._back
         texture.draw(rig.placed(scene.trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
         if pose.facing < 0 or not self._points.face_score[0]:
             return
@@ -131,15 +154,15 @@ class Puppet:
             weights = np.concatenate([np.zeros_like(weights[:1]), weights[:1] + weights[1:2], weights[2:]])
         bend = Bend(own=own, target=target, scale=stance.scale, lean=scene.trunk.lean)
         points = bent(places, scene.trunk(rig.mesh.points), weights, bend)
-        if part > 1 or not motion.hand_modelled[part]:
-            for piece in self._pieces[part]:
-                self._textures[1 + part].draw(points, piece, stance.scale, frame).lay_over(canvas)
-            return
-        for piece in self._sleeve_pieces[part]:
-            self._sleeves[part].draw(points, piece, stance.scale, frame).lay_over(canvas)
-        hand = motion.hands[index, part].copy()
-        hand[:, :2] += target[2] - hand[0, :2]
-        draw_hand(hand, self._tones[part], frame).lay_over(canvas)
+        is_modelled = part < 2 and motion.hand_modelled[part]
+        pieces = self._sleeves[part] if is_modelled else self._pieces[part]
+        drawn = merged([piece.texture.draw(points, piece.mesh, stance.scale, frame) for piece in pieces])
+        reach = float(np.linalg.norm(own[2] - own[1])) * stance.scale
+        closed_near(drawn, target[1], reach, self._fold_px * stance.scale).lay_over(canvas)
+        if is_modelled:
+            hand = motion.hands[index, part].copy()
+            hand[:, :2] += target[2] - hand[0, :2]
+            draw_hand(hand, self._tones[part], frame).lay_over(canvas)
 
     def _arm(self, rig: LimbRig, scene: _Scene) -> Floats:
         """Find where shoulder, elbow, wrist and the palm's far end go in the frame, `4 2`."""
@@ -198,6 +221,24 @@ class _Texture:
         shrink = np.array(level.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
         texture = ((mesh.points - self._origin + 0.5) * shrink - 0.5).astype(np.float32)
         return draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a limb as it is drawn."""
+
+    texture: _Texture
+    mesh: Mesh
+
+
+def _pieces(rig: LimbRig, picture: Floats) -> list[_Piece]:
+    """Part a limb's straight picture at its middle joint."""
+    found = []
+    for piece in rig.pieces(picture[..., 3]):
+        shown = picture.copy()
+        shown[..., 3] *= piece.cover
+        found.append(_Piece(_Texture(shown), piece.mesh))
+    return found
 
 
 def _without_hand(character: Character, side: int) -> Floats:

@@ -6,6 +6,7 @@ The answer is a backward map for `cv2.remap`, so that one mesh can be rasterised
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,21 @@ class Patch:
         under += self.rgba
 
 
+def merged(patches: Sequence[Patch]) -> Patch:
+    """Lay patches over each other, the later in front, into one that holds them all."""
+    drawn = [patch for patch in patches if patch.rgba.size]
+    if not drawn:
+        return Patch(0, 0, _EMPTY)
+    x, y = min(patch.x for patch in drawn), min(patch.y for patch in drawn)
+    right, bottom = (
+        max(at) for at in zip(*((p.x + p.rgba.shape[1], p.y + p.rgba.shape[0]) for p in drawn), strict=True)
+    )
+    canvas = np.zeros((bottom - y, right - x, 4), np.float32)
+    for patch in drawn:
+        Patch(patch.x - x, patch.y - y, patch.rgba).lay_over(canvas)
+    return Patch(x, y, canvas)
+
+
 def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], texture: Floats, frame: Frame) -> Patch:
     """Draw a mesh textured by `picture` (premultiplied RGBA `h w 4`).
 
@@ -57,7 +73,7 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
     orientation differs from the mesh's as a whole are seen from behind and left out, but in a two-sided frame.
     """
     if frame.two_sided:
-        triangles = _hindmost_turned(points, triangles)
+        triangles = _turned(points, triangles)
     # on the coarse grid of the frame, not of the mesh: else a part's edge changes when a far point of it moves
     low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0) // frame.coarse * frame.coarse
     high = np.minimum(np.ceil(points.max(0)).astype(int) + 2, (frame.width_px, frame.height_px))
@@ -77,7 +93,7 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
 class Frame:
     """What is drawn into. coarse: the map is made at 1/coarse of the size; 1 keeps mesh borders exact.
 
-    two_sided: what is seen from behind is drawn too, behind all that is not: a folded sleeve has an inside.
+    two_sided: what is seen from behind is drawn too: a folded sleeve has an inside.
     """
 
     width_px: int
@@ -120,11 +136,11 @@ def _soft_border(lookup: Floats) -> Floats:
     return np.asarray(np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE) * 2 - 0.5, 0, 1))
 
 
-def _hindmost_turned(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Put those triangles first that are seen from behind, and turn them round."""
+def _turned(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Turn round those triangles that are seen from behind."""
     area = _doubled_area(points[triangles])
     behind = area * (1.0 if area.sum() >= 0 else -1.0) < 0
-    return np.concatenate([triangles[behind][:, ::-1], triangles[~behind]])
+    return np.where(behind[:, None], triangles[:, ::-1], triangles)
 
 
 @dataclass(frozen=True, slots=True)

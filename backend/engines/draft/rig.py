@@ -12,20 +12,23 @@ from .character import Character, Points
 from .head import HeadPose, Relief
 from .layers import distance_to_segment
 from .mesh import Mesh, grid_mesh
-from .raster import Floats
+from .raster import Floats, backward_map
+from .series import eased
 from .skeleton import ARMS, HIPS, LEGS, SHOULDERS, Limb
 
 _CELLS_PER_SHOULDERS = 18
 _ARM_THICKNESS, _LEG_THICKNESS = 0.2, 0.3
 _ROOT_REACH = 1.6
 _HELD_BY_TRUNK = 0.3
-_OVERLAP = (0.2, 0.95)
-"""Shares of the outer bones between which a triangle belongs to both pieces of a limb."""
+_OUTER_BEGINS, _INNER_ENDS = (0.2, 0.35), (0.8, 0.95)
+"""Shares of the outer bones over which either piece of a limb fades: between them both are whole."""
 _CREASE = (0.5, 0.8)
 """Distances from a joint between which its crease ends, of the shorter bone."""
 _FLAT_FOLD = 0.1
 """Length of the sum of two bones' unit vectors, below which they lie on one another."""
 _NARROWEST, _WIDEST = 0.55, 1.3
+_MOST_CROSSED = 0.4
+"""How much nearer than the hips the legs may come for what hangs over them, widths of the hips: it stays unfolded."""
 _STEEPEST_RAD = np.radians(35)
 
 
@@ -52,7 +55,7 @@ class Trunk:
         self._hips = self._across(own, HIPS, stance)
         self._own_legs = [max(float(np.linalg.norm(part)), 1e-3) for part in np.mean([_leg(own, i) for i in (0, 1)], 0)]
         self._own_hips = max(float(np.linalg.norm(own[HIPS[0]] - own[HIPS[1]])), 1e-3)
-        self._legs = [_leg(stance.joints, i) for i in (0, 1)]
+        self._legs = _uncrossed(np.stack([_leg(stance.joints, i) for i in (0, 1)]), self._hips * self._own_hips)
 
     def __call__(self, points: Floats) -> Floats:
         """`v 2` of the picture to `v 2` of the frame."""
@@ -165,6 +168,14 @@ def _turns(bend: Bend) -> Floats:
     return np.unwrap(np.concatenate([[bend.lean], each]))
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a limb's mesh, and how much of the picture it shows, `h w` 0..1: it ends softly."""
+
+    mesh: Mesh
+    cover: Floats
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimbRig:
     """A limb's mesh. weights: `4 v` over trunk, upper bone, lower bone, hand or foot."""
@@ -173,15 +184,21 @@ class LimbRig:
     mesh: Mesh
     weights: Floats
 
-    def pieces(self, alpha: Floats) -> tuple[Mesh, Mesh]:
-        """Part what `alpha` shows of the mesh at the middle joint, with an overlap: the outer piece is laid over.
+    def pieces(self, alpha: Floats) -> tuple[Piece, Piece]:
+        """Part what `alpha` shows of the limb at the middle joint, with an overlap: the outer piece is laid over.
 
         In one mesh, a clear corner of a folded sleeve would hide the solid cloth behind it.
         """
-        shown = self.mesh.over(alpha)
-        outer = self.weights[2:].sum(0)[shown.triangles].mean(1)
-        inner_piece = Mesh(shown.points, shown.triangles[outer < _OVERLAP[1]])
-        return inner_piece, Mesh(shown.points, shown.triangles[outer > _OVERLAP[0]])
+        outer = self.weights[2:].sum(0)
+        share = backward_map(self.mesh.points, np.stack([outer, outer], 1), self.mesh.triangles, alpha.shape)[..., 0]
+        shown = self.mesh.over(alpha).triangles
+        shown = shown[np.argsort(outer[shown].mean(1), kind="stable")]
+        inner_piece = shown[outer[shown].min(1) < _INNER_ENDS[1]][::-1]
+        outer_piece = shown[outer[shown].max(1) > _OUTER_BEGINS[0]]
+        return (
+            Piece(Mesh(self.mesh.points, inner_piece), 1 - eased(share, _INNER_ENDS)),
+            Piece(Mesh(self.mesh.points, outer_piece), eased(share, _OUTER_BEGINS)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +216,10 @@ class TrunkRig:
 
 
 def trunk_rig(character: Character) -> TrunkRig:
-    """Mesh and weights of the first layer."""
+    """Mesh and weights of the trunk, and of the cape that goes with it."""
     points = character.points
-    mesh = grid_mesh(character.layers[0].picture[..., 3], _cell_px(points))
+    whole = np.maximum(character.layers[0].picture[..., 3], character.layers[-1].picture[..., 3])
+    mesh = grid_mesh(whole, _cell_px(points))
     neck = points.joints[list(SHOULDERS)].mean(0)
     chin = points.face[152, :2]
     axis, length = _unit(neck - chin)
@@ -221,7 +239,7 @@ def limb_rigs(character: Character) -> tuple[LimbRig, ...]:
     points = character.points
     unit = float(np.linalg.norm(points.joints[SHOULDERS[0]] - points.joints[SHOULDERS[1]]))
     rigs = []
-    for limb, layer in zip(ARMS + LEGS, character.layers[1:], strict=True):
+    for limb, layer in zip(ARMS + LEGS, character.layers[1:-1], strict=True):
         mesh = grid_mesh(layer.picture[..., 3], _cell_px(points))
         thickness = unit * (_ARM_THICKNESS if limb in ARMS else _LEG_THICKNESS)
         rigs.append(LimbRig(limb=limb, mesh=mesh, weights=_weights(mesh.points, chain(points, limb), thickness)))
@@ -267,6 +285,17 @@ def _axis(joints: Floats) -> tuple[Floats, Floats, float]:
 def _leg(joints: Floats, side: int) -> Floats:
     """From hip to knee and from knee to ankle of the left (0) or right (1) leg, `2 2`."""
     return np.diff(joints[list(LEGS[side].joints)], axis=0)
+
+
+def _uncrossed(legs: Floats, across: Floats) -> Floats:
+    """Keep the left leg on its side of the right one, for cloth that hangs over both would fold. legs: steps `2 2 2`.
+
+    across: from the right hip to the left one. What is too much is shared.
+    """
+    ends = np.cumsum(legs, axis=1)
+    apart = (ends[0] - ends[1]) @ across / max(float(across @ across), 1e-6)
+    too_much = np.minimum(apart + _MOST_CROSSED, 0)[:, None] * across / 2
+    return np.diff(np.stack([ends[0] - too_much, ends[1] + too_much]), axis=1, prepend=0)
 
 
 def _right_of(down: NDArray[np.floating]) -> Floats:

@@ -17,7 +17,7 @@ from .raster import Floats
 _CHEEKS: Final = (50, 280, 205, 425, 117, 346)
 _HAIRLINE = 1.12
 _SAME_HUE = 0.08
-"""Difference of a channel's share of the light within which two hands wear the same."""
+"""Difference of a channel's share of the light within which two parts wear the same skin."""
 _LIT_PERCENTILES = (50, 90)
 _FEWEST_PX = 20
 
@@ -30,17 +30,20 @@ def face_tone(character: Character) -> Floats:
 def hand_tones(character: Character) -> tuple[Floats, Floats]:
     """Colour of left and right hand in good light, as the picture shows them, display RGB 0..1.
 
-    Two hands of one hue take the better lit one's tone; a hand that the picture does not show takes the other's, and
-    where it shows none, the face's.
+    A hand that the picture does not show takes the other's colour, or the face's. Skin of one hue takes the tone of
+    that which is best lit: a hand in the shade of a sleeve is not darker than its face.
     """
-    left, right = (_tone_in(character, side) for side in range(2))
-    first, second = left or right, right or left
-    if first is None or second is None:
-        return face_tone(character), face_tone(character)
-    if np.abs(first.hue - second.hue).max() > _SAME_HUE:
-        return first.colour, second.colour
-    brighter = max(first, second, key=lambda tone: float(tone.colour.sum()))
-    return brighter.colour, brighter.colour
+    face_ = _Tone(face_tone(character))
+    hands = [_tone_in(character, side) for side in range(2)]
+    known = [hand for hand in hands if hand is not None] or [face_]
+    left, right = (_best_lit(hand or known[0], (*known, face_)) for hand in hands)
+    return left.colour, right.colour
+
+
+def _best_lit(tone: _Tone, others: tuple[_Tone, ...]) -> _Tone:
+    """Choose the brightest of those that have a tone's hue."""
+    alike = [other for other in others if np.abs(other.hue - tone.hue).max() <= _SAME_HUE]
+    return max(alike, key=lambda other: float(other.colour.sum()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,17 @@ def test_hands_that_the_picture_does_not_show_take_the_faces_colour(figure: Char
     assert all(np.array_equal(tone, face_tone(figure)) for tone in hand_tones(figure))
 
 
+def test_a_hand_in_the_shade_takes_its_faces_tone(gloved: tuple[Character, Still]) -> None:
+    character = gloved[0]
+    skin = face_tone(character)
+    arms = [
+        replace(arm, picture=np.dstack([0 * arm.picture[..., :3] + 0.6 * skin, arm.picture[..., 3]]))
+        for arm in character.layers[1:3]
+    ]
+    shaded = replace(character, layers=(character.layers[0], *arms, *character.layers[3:]))
+    assert all(np.allclose(tone, skin, atol=0.01) for tone in hand_tones(shaded))
+
+
 def test_a_hand_does_not_jump_where_it_comes_into_sight(gloved: tuple[Character, Still]) -> None:
     character, still = gloved
     points = held(waving(still, range(10, 28)), character)

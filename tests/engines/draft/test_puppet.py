@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from backend.contract.job import Fit
-from backend.engines.draft import face
+from backend.engines.draft import character, face
 from backend.engines.draft.character import Character, find_character
 from backend.engines.draft.motion import perform
 from backend.engines.draft.puppet import Puppet
 from backend.performer.still import Still
 from backend.performer.tracks import Presence, Tracks
 
-from .conftest import HEIGHT, WIDTH, painted_figure, tracks_of
+from .conftest import GREEN, HEIGHT, WIDTH, painted_figure, tracks_of
 
 
 def drawn(character: Character, tracks: Tracks, fit: Fit, index: int, size: tuple[int, int]) -> np.ndarray:
@@ -172,3 +172,24 @@ def test_an_absent_performer_leaves_the_frame_empty(figure: Character, standing:
     tracks = tracks_of(standing, 3)
     tracks.presence[1] = Presence.ABSENT
     assert not drawn(figure, tracks, Fit(), 1, (WIDTH, HEIGHT)).any()
+
+
+def test_a_small_figure_is_the_large_one_reduced(figure: Character, standing: Still) -> None:
+    tracks = tracks_of(standing, 3)
+    larger = {name: (getattr(tracks, name) + 0.5) * 4 - 0.5 for name in ("body", "face", "left_hand", "right_hand")}
+    small = drawn(figure, tracks, Fit(), 1, (WIDTH, HEIGHT))
+    large = drawn(figure, replace(tracks, **larger), Fit(), 1, (4 * WIDTH, 4 * HEIGHT))
+    assert np.abs(cv2.resize(large, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) - small).mean() < 0.004
+    assert np.allclose(centre(large[..., 3]) / 4 - 0.375, centre(small[..., 3]), atol=0.1)
+
+
+def test_feet_not_found_before_the_background_are_looked_for_before_grey(
+    standing: Still, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rgb, matte = painted_figure()
+    feetless = replace(standing, body_score=np.where(np.arange(33) > 24, 0, standing.body_score).astype(np.float32))
+    monkeypatch.setattr(character, "cut_out", lambda *_: matte)
+    monkeypatch.setattr(
+        character, "find_in_picture", lambda seen: feetless if (seen[0, 0] == GREEN).all() else standing
+    )
+    assert np.array_equal(find_character(rgb, mirror=False).points.joints[27:33], standing.body[27:33, :2])

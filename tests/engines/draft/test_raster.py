@@ -52,7 +52,7 @@ def test_the_back_of_a_fold_shows_where_nothing_is_before_it() -> None:
     picture[:, 40:] = (0, 0, 1, 1)
     texture = np.array(((4, 4), (40, 4), (40, 36), (4, 36), (76, 4), (76, 36)), np.float32)
     folded = np.array(((20, 4), (56, 4), (56, 36), (20, 36), (8, 14), (8, 26)), np.float32)
-    folded_back = np.array(((0, 1, 2), (0, 2, 3), (1, 4, 5), (1, 5, 2)), np.int32)
+    folded_back = np.array(((1, 4, 5), (1, 5, 2), (0, 1, 2), (0, 2, 3)), np.int32)
     canvas = np.zeros((40, 80, 4), np.float32)
     draw_mesh(picture, folded, folded_back, texture, Frame(80, 40, two_sided=True)).lay_over(canvas)
     assert canvas[20, 12:18, 2].min() > 0.9

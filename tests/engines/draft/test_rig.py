@@ -6,7 +6,7 @@ import pytest
 
 from backend.engines.draft.character import Character
 from backend.engines.draft.mesh import Mesh, grid_mesh
-from backend.engines.draft.rig import Bend, bent, limb_rigs
+from backend.engines.draft.rig import Bend, Stance, Trunk, bent, limb_rigs
 
 
 def doubled_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -30,8 +30,21 @@ def test_a_bent_elbow_creases(turn_deg: float) -> None:
 
 def test_a_limbs_pieces_cover_all_that_it_shows(figure: Character) -> None:
     rig, alpha = limb_rigs(figure)[0], figure.layers[1].picture[..., 3]
-    found = {tuple(triangle) for piece in rig.pieces(alpha) for triangle in piece.triangles}
-    assert found == {tuple(triangle) for triangle in rig.mesh.over(alpha).triangles}
+    pieces = rig.pieces(alpha)
+    found = {frozenset(triangle) for piece in pieces for triangle in piece.mesh.triangles.tolist()}
+    assert found == {frozenset(triangle) for triangle in rig.mesh.over(alpha).triangles.tolist()}
+    assert np.maximum(pieces[0].cover, pieces[1].cover)[alpha > 0].min() == 1
+
+
+def test_cloth_over_crossed_legs_does_not_fold() -> None:
+    own = np.zeros((33, 2), np.float32)
+    own[[11, 12, 23, 24]] = (120, 50), (80, 50), (115, 150), (85, 150)
+    own[[25, 26, 27, 28]] = (118, 230), (82, 230), (120, 310), (80, 310)
+    crossed = own.copy()
+    crossed[[25, 26, 27, 28]] = (80, 230), (120, 230), (70, 310), (130, 310)
+    mesh = grid_mesh(np.ones((300, 200), np.float32), 10)
+    points = Trunk(own, Stance(joints=crossed, scale=1, facing=1))(mesh.points)
+    assert doubled_areas(points, mesh.triangles).min() > 0
 
 
 def test_a_mesh_over_an_alpha_has_no_clear_triangles_far_from_it() -> None:
