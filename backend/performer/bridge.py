@@ -14,16 +14,19 @@ from .points import FEET, LEFT_WRIST, NOSE, RIGHT_WRIST, TRUNK
 from .sighting import Sighting
 from .smooth import Track, runs, smoothed
 from .tracks import BODY_POINTS, FACE_POINTS, HAND_POINTS, Presence, Tracks
-from .window import Box, Points, share_within, within
+from .window import Box, Points, within
 
 MOST_BRIDGED_FRAMES = 6
 """Longest gap over which points are interpolated."""
 
+MOST_HIDDEN_FRAMES = 12
+"""The same for one who passes behind somebody else: that lasts longer than a detection fails."""
+
 _SPEED_FRAMES = 3
 """Over so many frames the speed is taken of who walks out of the frame."""
 
-_LEAST_WITHIN = 0.05
-"""Part of a person that must still be in the frame."""
+_STRIDE = 0.15
+"""How far a leg or an arm may stay behind the box of who walks on, in heights of the box."""
 
 _BRIDGED_WORTH = 0.5
 """What a bridged point's score is worth of its neighbours'."""
@@ -63,12 +66,15 @@ class Found:
         return replace(self, body=self.body + shift, face=face, box=box, left_hand=None, right_hand=None)
 
 
-def tracks_of(frames: Many[Found | None], frame_area: Box) -> Tracks:
-    """Turn each frame's find into smooth tracks. At least one frame must have one. frame_area: box of the frame."""
+def tracks_of(frames: Many[Found | None], frame_area: Box, hidden: NDArray[np.bool_] | None = None) -> Tracks:
+    """Turn each frame's find into smooth tracks. At least one frame must have one.
+
+    frame_area: box of the frame. hidden: `f`, where somebody else stands at the person's place.
+    """
     carried = carried_out(frames, frame_area)
     frames = [carried.get(index, frame) for index, frame in enumerate(frames)]
     found = np.array([frame is not None for frame in frames])
-    presence = presences(found)
+    presence = presences(found, hidden)
     presence[list(carried)] = Presence.BRIDGED
     present = presence != Presence.ABSENT
     body, box, score = _bodies(frames, found)
@@ -122,7 +128,8 @@ def _carried(frames: Many[Found | None], end: int, back: int, frame_area: Box) -
     carried: dict[int, Found] = {}
     for away in range(1, MOST_BRIDGED_FRAMES + 1):
         index, moved = end + step * away, last.moved(speed * away)
-        is_out = share_within(moved.box, frame_area) < _LEAST_WITHIN
+        stride = _STRIDE * float(moved.box[3] - moved.box[1])
+        is_out = moved.box[0] - stride >= frame_area[2] or moved.box[2] + stride <= frame_area[0]
         if ahead_px > abs(speed) or is_out or not 0 <= index < len(frames) or frames[index] is not None:
             break
         score = _BRIDGED_WORTH * moved.body_score * within(moved.body, frame_area)
@@ -130,20 +137,42 @@ def _carried(frames: Many[Found | None], end: int, back: int, frame_area: Box) -
     return carried
 
 
-def presences(found: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """Mark short gaps between found frames as bridged, others and those at the ends as absent."""
+def left_after(presence: NDArray[np.int8], index: int) -> int | None:
+    """Tell the nearest frame in which somebody was seen who is carried out of the frame (or into it) at `index`.
+
+    None if the person is seen on both sides of the gap.
+    """
+    seen = np.flatnonzero(presence == Presence.TRACKED)
+    at = int(np.searchsorted(seen, index))
+    absent = presence == Presence.ABSENT
+    if at == 0:
+        return int(seen[0])
+    if at == len(seen) or absent[index : seen[at]].any():
+        return int(seen[at - 1])
+    return int(seen[at]) if absent[seen[at - 1] : index].any() else None
+
+
+def presences(found: NDArray[np.bool_], hidden: NDArray[np.bool_] | None = None) -> NDArray[np.int8]:
+    """Mark short gaps between found frames as bridged, others and those at the ends as absent.
+
+    Longer ones are bridged too where the person is hidden in most of their frames.
+    """
     presence = np.where(found, Presence.TRACKED, Presence.ABSENT).astype(np.int8)
-    for first, last in inner_gaps(found):
+    gaps = inner_gaps(found)
+    if hidden is not None:
+        longer = inner_gaps(found, MOST_HIDDEN_FRAMES)
+        gaps += [(first, last) for first, last in longer if 2 * hidden[first : last + 1].sum() > last + 1 - first]
+    for first, last in gaps:
         presence[first : last + 1] = Presence.BRIDGED
     return presence
 
 
-def inner_gaps(found: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def inner_gaps(found: NDArray[np.bool_], most_frames: int = MOST_BRIDGED_FRAMES) -> list[tuple[int, int]]:
     """Give the gaps, first and last frame inclusive, that are short and have a find on either side."""
     return [
         (first, last)
         for first, last in runs(~found)
-        if first > 0 and last < len(found) - 1 and last - first < MOST_BRIDGED_FRAMES
+        if first > 0 and last < len(found) - 1 and last - first < most_frames
     ]
 
 

@@ -63,23 +63,31 @@ class NearbyColours:
 
 
 def colour_evidence(
-    rgb: Colour, performer: Mask, background: Mask, radii_px: tuple[float, float], stride_px: int
+    rgb: Colour,
+    performer: Mask,
+    background: Mask,
+    radii_px: tuple[float, float],
+    stride_px: int,
+    last_seen: tuple[Colour, Mask] | None = None,
 ) -> Values:
     """Log odds that the colour of a pixel that is neither surely one nor the other is the performer's.
 
     rgb: `h w 3` float32 0..1. performer, background: `h w` bool. radii_px: near and wide. The performer's colours are
-    those seen near, or all alike where none are; the background's are those near or, for it goes on behind the
-    performer, wide, whichever explain the pixel better. Returns `n` values for the `n` doubtful pixels in reading
+    those seen near, or all alike where none are, and those of `last_seen`: another frame, moved to where the performer
+    should be since, and what is surely the performer in it. The background's are those near or, for it goes on behind
+    the performer, wide, whichever explain the pixel better. Returns `n` values for the `n` doubtful pixels in reading
     order; 0 where the background is unknown. Both sides have surprises: a colour that neither shows tells nothing.
     """
     rows, columns = np.nonzero(~(performer | background))
     near_px, wide_px = radii_px
     asked = [np.ascontiguousarray(rgb[rows, columns, c]) for c in range(3)]
 
-    def density(known: Mask, radius_px: float) -> Values:
-        return NearbyColours(rgb, known, radius_px, stride_px).log_density(asked, rows, columns)
+    def density(known: Mask, radius_px: float, picture: Colour = rgb) -> Values:
+        return NearbyColours(picture, known, radius_px, stride_px).log_density(asked, rows, columns)
 
     inside = density(performer, near_px)
+    if last_seen is not None:
+        inside = np.maximum(inside, density(last_seen[1], wide_px, last_seen[0]))
     outside = np.maximum(density(background, near_px), density(background, wide_px))
     surprise = _ANY_COLOUR - _RARITY
     inside_or_any = np.where(inside > _NEVER, np.maximum(inside, surprise), _ANY_COLOUR)

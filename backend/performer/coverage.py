@@ -66,6 +66,18 @@ def bridged_coverage(detector: Detector, frame: Picture, points: Points, box: Bo
     return np.minimum(_person(detector, frame, box, near), near)
 
 
+def moved(picture: Picture, then: Points, now: Points) -> Picture:
+    """Move a picture or coverage as the trunk of a body has moved: `33 3` in pixels."""
+    right, down = np.median((now - then)[list(TRUNK), :2], axis=0)
+    move = np.array([[1, 0, right], [0, 1, down]], np.float64)
+    return np.asarray(cv2.warpAffine(picture, move, picture.shape[1::-1]), np.uint8)
+
+
+def near_body(points: Points, shape: tuple[int, ...]) -> Mask:
+    """Draw a generous body round its joints, `33 3` in pixels: `h w` uint8; nothing of the performer is outside."""
+    return _round_bones(points, shape, _LIMB)
+
+
 def _person(detector: Detector, frame: Picture, box: Box, near: Mask) -> Mask:
     """Segment who is in a box, `h w` uint8; the box grows where its edge cuts through what is near the performer."""
     grow = _GROWN * float(max(box[2] - box[0], box[3] - box[1]))

@@ -44,7 +44,7 @@ def motion_both_ways(first: Bytes, second: Bytes) -> tuple[Motion, Motion]:
 
     first, second: grey `h w` uint8. A pixel is trusted when the way there and back closes and its grey value arrives.
     """
-    onward, back = _estimated(first, second), _estimated(second, first)
+    onward, back = estimated(first, second), estimated(second, first)
     first, second = _blurred(first), _blurred(second)
     return _judged(onward, back, first, second), _judged(back, onward, second, first)
 
@@ -65,7 +65,8 @@ def grid_of(field: Field) -> Field:
     return grid
 
 
-def _estimated(first: Bytes, second: Bytes) -> Field:
+def estimated(first: Bytes, second: Bytes) -> Field:
+    """Estimate the motion first -> second, `h w 2`, of grey pictures `h w` uint8."""
     height, width = first.shape
     room = 0, max(0, _LEAST_SIDE_PX - height), 0, max(0, _LEAST_SIDE_PX - width)
     first, second = (_bytes(cv2.copyMakeBorder(grey, *room, cv2.BORDER_REPLICATE)) for grey in (first, second))

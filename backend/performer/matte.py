@@ -2,7 +2,8 @@
 """The performer's matte: from the tracker's coarse coverage to soft, steady edges, or the artist's own matte instead.
 
 For each frame: keep what hangs together with the performer, take the median over neighbours brought along the motion,
-add hands and limbs, settle doubtful pixels by the colours near them, lay the edge along the picture's.
+add hands and limbs, settle doubtful pixels by the colours near them and by what other frames show there, lay the edge
+along the picture's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ..contract.errors import UnderstudyError
 from ..contract.watch import Watch
 from ..media.images import Pixels
 from ..media.sequence import Sequence
-from .edge import lay_edge
+from .behind import Behind, part_round
+from .edge import Elsewhen, lay_edge
 from .limbs import draw_hands, draw_limbs
 from .steady import REACH, Glance, SteadyWindow
 from .tracks import Presence, Tracks
@@ -35,6 +37,10 @@ _CERTAIN, _FAINT = 96, 16
 """Of 255: coverage that makes a component, and coverage worth looking at."""
 _BRIM_CELLS = 3
 """What is fainter than a component but this near to it belongs to it."""
+
+
+_ROOM_CELLS = 8
+"""Room round what may be the performer's, for the filters."""
 
 
 class SizeMismatchError(UnderstudyError):
@@ -121,8 +127,10 @@ def keep_performer(coverage: Bytes, limbs: Bytes, cell_px: float) -> Bytes:
 def _computed(frames: Sequence, coverage: Sequence, tracks: Tracks) -> Iterator[Bytes]:
     """Mattes of all frames; frames and maps are read once, a window of them is held."""
     cells, is_present = cell_sizes(tracks), tracks.presence != Presence.ABSENT
-    step = max(1, round(_STEP_CELLS * float(np.median(cells[is_present])))) if is_present.any() else 1
+    usual_px = float(np.median(cells[is_present])) if is_present.any() else 1.0
+    step = max(1, round(_STEP_CELLS * usual_px))
     window, held = SteadyWindow(), dict[int, Bytes]()
+    behind = Behind(frames, coverage, tracks, usual_px)
     incoming = enumerate(zip(frames.stream(), coverage.stream(), strict=True))
     for index in range(len(frames)):
         for ahead, (picture, coarse) in incoming:
@@ -134,7 +142,7 @@ def _computed(frames: Sequence, coverage: Sequence, tracks: Tracks) -> Iterator[
                 break
         frame = held.pop(index)
         if is_present[index]:
-            yield _edged(frame, window.coverage(index), tracks, index, float(cells[index]))
+            yield _edged(frame, window.coverage(index), tracks, index, float(cells[index]), behind)
         else:
             yield np.zeros(frame.shape[:2], np.uint8)
 
@@ -149,16 +157,20 @@ def _glance(frame: Bytes, coverage: Bytes, step: int, is_present: bool) -> Glanc
     )
 
 
-def _edged(frame: Bytes, coverage: Bytes, tracks: Tracks, index: int, cell_px: float) -> Bytes:
+def _edged(
+    frame: Bytes, coverage: Bytes, tracks: Tracks, index: int, cell_px: float, behind: Behind | None = None
+) -> Bytes:
     """Lay the edge of one frame, in the part of it where the performer may be."""
     shape = frame.shape[:2]
     coverage = np.asarray(cv2.resize(coverage, shape[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
     limbs, hands = draw_limbs(tracks, index, shape), draw_hands(tracks, index, shape)
-    x, y, width, height = cv2.boundingRect((np.maximum(coverage, limbs) > _FAINT).astype(np.uint8))
-    margin = round(8 * cell_px)
-    part = slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin)
+    if behind is None:
+        part = part_round(np.maximum(coverage, limbs) > _FAINT, round(_ROOM_CELLS * cell_px))
+        elsewhen = Elsewhen.unknown(coverage[part].shape)
+    else:
+        part, elsewhen = behind.tell(index, frame, np.maximum(coverage, limbs))
     matte = np.zeros(shape, np.uint8)
-    matte[part] = lay_edge(frame[part], coverage[part], limbs[part], hands[part], cell_px)
+    matte[part] = lay_edge(frame[part], coverage[part], limbs[part], hands[part], cell_px, elsewhen)
     return matte
 
 

@@ -15,14 +15,14 @@ from ..contract.watch import Watch
 from ..media.sequence import Sequence, SequenceWriter
 from .abreast import abreast
 from .appearance import appearance, likeness, share_hidden
-from .bridge import Found, tracks_of
-from .coverage import bridged_coverage, performer_coverage
+from .bridge import Found, interpolated, left_after, tracks_of
+from .coverage import bridged_coverage, moved, performer_coverage
 from .detect import Body, Detector, Mask
 from .find import NobodyFoundError
 from .judge import ACCEPTED, GOOD, continuity, keeps_shape, trunk_length
 from .people import People, Person, Seen
 from .prepare import as_rgb8
-from .rivals import covered_by, is_doubtful, without
+from .rivals import Course, covered_by, is_doubtful, is_near, is_off_course, without
 from .sighting import Sighting, examine, face_window, find_hands
 from .smooth import runs
 from .tracks import Presence, Tracks
@@ -75,6 +75,7 @@ class _Now:
     before: Sighting
     trunk_px: float
     lost_frames: int
+    expected: NDArray[np.float32] | None = None
     hidden: NDArray[np.bool_] | None = None
 
 
@@ -98,7 +99,7 @@ def track_performer(frames: Sequence, person: Person, people: People, into: Path
         watch.frames_done(done, len(frames))
     if not any(found):
         raise NobodyFoundError(len(frames))
-    tracks = tracks_of(found, frame_box(as_rgb8(frames[seed])))
+    tracks = tracks_of(found, frame_box(as_rgb8(frames[seed])), _hidden(found, wanted.rivals))
     _cover_bridged(frames, tracks, folder)
     _tell_absent(tracks.presence, watch)
     tracks.save(into / TRACKS_FILE)
@@ -126,13 +127,16 @@ def _walk(frames: Sequence, wanted: _Wanted, order: range, coverage: Path) -> It
     before: Sighting | None = None
     lost_frames = 0
     trunks: deque[float] = deque(maxlen=_TRUNK_FRAMES)
+    course = Course()
     with Detector(most_bodies=3 if wanted.rivals else 2) as detector, SequenceWriter(coverage) as writer:
         for index in order:
             frame = as_rgb8(frames[index])
             if before is None:
                 sighting = _start(detector, frame, wanted, index)
             else:
-                sighting = _follow(detector, _Now(frame, index, before, float(np.median(trunks)), lost_frames), wanted)
+                trunk_px = float(np.median(trunks))
+                now = _Now(frame, index, before, trunk_px, lost_frames, course.leads_to(index))
+                sighting = _follow(detector, now, wanted)
             lost_frames = lost_frames + 1 if sighting is None else 0
             if sighting is None:
                 writer.write(index, np.zeros(frame.shape[:2], np.uint8))
@@ -140,6 +144,7 @@ def _walk(frames: Sequence, wanted: _Wanted, order: range, coverage: Path) -> It
             else:
                 before = _with_hands(detector, frame, sighting)
                 trunks.append(trunk_length(before.body))
+                course.add(index, before.body)
                 writer.write(index, performer_coverage(detector, frame, before.body, before.box))
                 yield index, Found.of(before)
 
@@ -212,6 +217,14 @@ def _is(wanted: _Wanted, now: _Now, body: Body) -> bool:
     """Tell whether a candidate is the person and not somebody else of the shot."""
     if now.hidden is not None and share_hidden(body, now.hidden) > _MOST_HIDDEN:
         return False
+    is_passed = now.lost_frames > 0 or is_near(body.box, now.index, wanted.rivals)
+    if (
+        wanted.rivals
+        and is_passed
+        and now.expected is not None
+        and is_off_course(body, now.expected, now.trunk_px, now.lost_frames)
+    ):
+        return False
     looks = appearance(now.frame, body, now.hidden)
     if is_doubtful(looks, body.box, now.index, wanted.person, wanted.rivals):
         return False
@@ -224,14 +237,26 @@ def _with_hands(detector: Detector, frame: Picture, sighting: Sighting) -> Sight
     return replace(sighting, left_hand=left, right_hand=right)
 
 
+def _hidden(found: list[Found | None], rivals: tuple[Person, ...]) -> NDArray[np.bool_]:
+    """Tell in which frames somebody else is believed to be where the person is or should be: `f`."""
+    known = np.array([what is not None for what in found])
+    boxes = interpolated(np.stack([what.box if what else np.zeros(4, np.float32) for what in found]), known)
+    return np.array([is_near(box, at, rivals) for at, box in enumerate(boxes)])
+
+
 def _cover_bridged(frames: Sequence, tracks: Tracks, coverage: Path) -> None:
     bridged = np.flatnonzero(tracks.presence == Presence.BRIDGED).tolist()
     if not bridged:
         return
     with Detector() as detector, SequenceWriter(coverage) as writer:
         for index in bridged:
-            frame = as_rgb8(frames[index])
-            writer.write(index, bridged_coverage(detector, frame, tracks.body[index], tracks.box[index]))
+            last_seen = left_after(tracks.presence, index)
+            if last_seen is None:
+                frame = as_rgb8(frames[index])
+                writer.write(index, bridged_coverage(detector, frame, tracks.body[index], tracks.box[index]))
+            else:
+                seen = as_rgb8(Sequence(coverage, len(frames))[last_seen])[..., 0]
+                writer.write(index, moved(seen, tracks.body[last_seen], tracks.body[index]))
 
 
 def _tell_absent(presence: NDArray[np.int8], watch: Watch) -> None:

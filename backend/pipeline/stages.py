@@ -152,7 +152,7 @@ class Cast(Stage):
 class Track(Stage):
     """One person's body, face and hands, and the coarse coverage."""
 
-    name, version = "track", 1
+    name, version = "track", 2
     frames: Result
     people: Result
     person: Result
@@ -167,7 +167,7 @@ class Track(Stage):
 class Matte(Stage):
     """One performer's soft matte."""
 
-    name, version = "matte", 1
+    name, version = "matte", 2
     frames: Result
     track: Result
     override: Fingerprint | None

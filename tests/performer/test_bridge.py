@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from backend.performer.bridge import MOST_BRIDGED_FRAMES, Found, tracks_of
+from backend.performer.bridge import MOST_BRIDGED_FRAMES, Found, left_after, tracks_of
 from backend.performer.detect import Hand
 from backend.performer.tracks import Presence, Tracks
 
@@ -79,3 +79,16 @@ def test_who_walks_through_the_edge_is_carried_on_while_seen() -> None:
     np.testing.assert_allclose(tracks.body[:16], whole.body[:16], atol=0.01)
     outside = tracks.body[12, :, 0] > edge[2]
     assert (tracks.body_score[12, outside] == 0).all() and (tracks.body_score[12, ~outside] > 0).all()
+
+
+@pytest.mark.parametrize(("length", "expected"), [(12, Presence.BRIDGED), (13, Presence.ABSENT)])
+def test_who_passes_behind_somebody_is_bridged_for_longer(length: int, expected: Presence) -> None:
+    frames = [None if 8 <= frame < 8 + length else found(frame) for frame in range(30)]
+    hidden = np.array([frame is None for frame in frames])
+    tracks = tracks_of(frames, FRAME, hidden)
+    assert (tracks.presence[8 : 8 + length] == expected).all()
+
+
+def test_it_is_known_when_one_who_left_the_frame_was_last_seen() -> None:
+    presence = np.array([0, 2, 1, 1, 2, 1, 2, 2, 0], np.int8)
+    assert [left_after(presence, index) for index in (1, 4, 6, 7)] == [2, None, 5, 5]

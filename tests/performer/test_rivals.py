@@ -10,7 +10,7 @@ from backend.performer.appearance import Appearance, leaning, share_hidden
 from backend.performer.detect import Body
 from backend.performer.people import Person, Seen
 from backend.performer.points import LEFT_HIP, LEFT_SHOULDER, RIGHT_HIP, RIGHT_SHOULDER
-from backend.performer.rivals import is_doubtful, without
+from backend.performer.rivals import Course, is_doubtful, is_off_course, without
 from backend.performer.window import Picture, Window
 
 HERE, ELSEWHERE = np.array([0, 0, 50, 100], np.float32), np.array([300, 0, 350, 100], np.float32)
@@ -65,3 +65,23 @@ def test_a_trunk_is_hidden_by_as_much_as_lies_behind_somebody() -> None:
     assert share_hidden(body_at(10, 50), hidden) == 1
     assert share_hidden(body_at(40, 80), hidden) == pytest.approx(0.5, abs=0.1)
     assert share_hidden(body_at(80, 120), hidden) == 0
+
+
+def test_who_walks_evenly_is_expected_where_the_course_leads_and_nobody_else_is() -> None:
+    course = Course()
+    for frame in range(6):
+        course.add(frame, body_at(20 + 8 * frame, 40 + 8 * frame))
+    expected = course.leads_to(9)
+    assert expected is not None and expected == pytest.approx((102, 50), abs=0.1)
+    assert not is_off_course(body_at(92, 112), expected, 60, 0)
+    assert is_off_course(body_at(112, 132), expected, 60, 0)
+    assert not is_off_course(body_at(112, 132), expected, 60, 10)
+
+
+def test_a_course_that_is_old_or_short_leads_nowhere() -> None:
+    course = Course()
+    course.add(0, body_at(20, 40))
+    assert course.leads_to(1) is None
+    for frame in range(1, 6):
+        course.add(frame, body_at(20, 40))
+    assert course.leads_to(40) is None
