@@ -191,7 +191,7 @@ class Matte(Stage):
 class Plate(Stage):
     """The shot without its performers."""
 
-    name, version = "plate", 1
+    name, version = "plate", 2
     frames: Result
     mattes: tuple[Result, ...]
     tracks: tuple[Result, ...]

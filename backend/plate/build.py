@@ -23,7 +23,7 @@ from .parallax import Parallax
 from .report import PlateReport
 from .restore import Restored, restore
 from .samples import View, Witnesses
-from .shadow import LitSet, shadow_of
+from .shadow import LitSet, enlarged, shadow_of
 
 MUCH_INVENTED_PERCENT = 25.0
 
@@ -50,10 +50,12 @@ def build_plate(
     """
     holes = _write_holes(mattes, tracks, into / "hole", _Part(watch, 0.0, 0.05))
     camera = follow_camera(frames, holes, _Part(watch, 0.05, 0.3))
-    if shadow is Shadow.REMOVE:
-        _add_shadows(frames, holes, camera, _Part(watch, 0.3, 0.4))
+    known = _Known(_GROUND_PIXELS)
     witnesses = Witnesses(frames, holes, camera)
-    report = _write_plates(frames, holes, witnesses, into, _Part(watch, 0.4, 1.0))
+    if shadow is Shadow.REMOVE:
+        doubtful = _add_shadows(frames, holes, witnesses, known, _Part(watch, 0.3, 0.4))
+        witnesses = Witnesses(frames, _Unasked(holes, doubtful), camera)
+    report = _write_plates(frames, holes, witnesses, known, into, _Part(watch, 0.4, 1.0))
     report.save(into / "plate.json")
     if report.overall_invented_percent > MUCH_INVENTED_PERCENT:
         watch.notice("plate_invented", _much_invented(report))
@@ -71,7 +73,7 @@ def plate_frame(
     witnesses = Witnesses(pictures, holes, camera)
     here = picks.index(index)
     view = witnesses.view(here)
-    ground = _know_segment(witnesses, view, _QUICK_GROUND_PIXELS)
+    ground = _Known(_QUICK_GROUND_PIXELS).paint(witnesses, view)
     return restore(witnesses, ground, view, pictures[here], holes[here])
 
 
@@ -94,22 +96,42 @@ def _write_holes(mattes: tuple[Sequence, ...], tracks: tuple[Tracks, ...], folde
     return Sequence(folder, count)
 
 
-def _add_shadows(frames: Sequence, holes: Sequence, camera: Camera, watch: Watch) -> None:
-    """Rewrite the holes with the performers' cast shadows in them."""
+def _add_shadows(
+    frames: Sequence, holes: Sequence, witnesses: Witnesses, known: _Known, watch: Watch
+) -> list[NDArray[np.bool_]]:
+    """Rewrite the holes with the performers' cast shadows in them. Gives what of each frame is no witness, small."""
     lit: LitSet | None = None
     lit_segment, added = -1, 0
+    doubtful: list[NDArray[np.bool_]] = []
     for index, frame in enumerate(frames.stream()):
-        hole = holes[index] > 0
-        segment = int(camera.segment[index])
-        if hole.any():
-            if lit is None or segment != lit_segment:
-                lit, lit_segment = LitSet(frames, holes, camera, segment), segment
-            shadow = shadow_of(frame, hole, lit, index)
-            added += int(np.count_nonzero(shadow))
-            write_picture(holes.folder / frame_name(index), np.where(hole | shadow, 255, 0).astype(np.uint8))
+        hole, view = holes[index] > 0, witnesses.view(index)
+        if lit is None or view.segment != lit_segment:
+            lit, lit_segment = LitSet(witnesses, known.enter(witnesses, view)), view.segment
+        shadow = shadow_of(frame, hole, lit, index)
+        doubtful.append(shadow & (not hole.any()))
+        if shadow.any() and hole.any():
+            added += 1
+            hole |= enlarged(shadow, hole)
+            write_picture(holes.folder / frame_name(index), np.where(hole, 255, 0).astype(np.uint8))
         watch.frames_done(index + 1, len(frames))
     if lit is not None and not added:
         watch.notice("shadow_not_found", _NO_SHADOW)
+    return doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class _Unasked:
+    """Holes, and the shadows in frames without one, which are no witness of the set."""
+
+    holes: Sequence
+    doubtful: list[NDArray[np.bool_]]
+
+    def __len__(self) -> int:
+        return len(self.holes)
+
+    def __getitem__(self, index: int, /) -> NDArray[np.uint8]:
+        hole = np.asarray(self.holes[index], np.uint8)
+        return np.where(enlarged(self.doubtful[index], hole), np.uint8(255), hole)
 
 
 def _height_px(track: Tracks, index: int) -> float:
@@ -117,7 +139,9 @@ def _height_px(track: Tracks, index: int) -> float:
     return float(bottom - top)
 
 
-def _write_plates(frames: Sequence, holes: Sequence, witnesses: Witnesses, into: Path, watch: Watch) -> PlateReport:
+def _write_plates(
+    frames: Sequence, holes: Sequence, witnesses: Witnesses, known: _Known, into: Path, watch: Watch
+) -> PlateReport:
     invented: list[float] = []
     areas: list[int] = []
     ground: Ground | None = None
@@ -125,7 +149,7 @@ def _write_plates(frames: Sequence, holes: Sequence, witnesses: Witnesses, into:
         for index, (frame, mask) in enumerate(zip(frames.stream(), holes.stream(), strict=True)):
             view, hole = witnesses.view(index), mask > 0
             if hole.any() and (ground is None or ground.view.segment != view.segment):
-                ground = _know_segment(witnesses, view, _GROUND_PIXELS)
+                ground = known.paint(witnesses, view)
             restored = _restored(witnesses, ground, index, frame, hole)
             plates.write(index, restored.plate)
             confidences.write(index, restored.confidence)
@@ -135,15 +159,34 @@ def _write_plates(frames: Sequence, holes: Sequence, witnesses: Witnesses, into:
     return _report(witnesses.camera, invented, areas)
 
 
-def _know_segment(witnesses: Witnesses, view: View, most_pixels: int) -> Ground:
-    """Learn the set behind a view's segment: its relief from points, its picture, then what flow adds to both."""
-    witnesses.plane, witnesses.shift = np.eye(3), None
-    place = place_ground(witnesses.camera, view.segment, view.size, most_pixels)
-    if witnesses.camera.kind is CameraKind.MOVING:
-        witnesses.plane = np.linalg.inv(place.to_ground)
-        witnesses.shift = shift = Parallax(witnesses, place)
-        shift.refine(witnesses, lay_ground(witnesses, place, view.size))
-    return complete(lay_ground(witnesses, place, view.size), witnesses.white)
+class _Known:
+    """What is known of the segments of a shot: where their pictures are, and how their sets stand out."""
+
+    def __init__(self, most_pixels: int) -> None:
+        self._most_pixels = most_pixels
+        self._places: dict[int, View] = {}
+        self._reliefs: dict[int, Parallax] = {}
+
+    def enter(self, witnesses: Witnesses, view: View) -> View:
+        """Let witnesses tell what a segment's set shows, by its relief; give the place of its picture."""
+        segment = view.segment
+        witnesses.plane, witnesses.shift = np.eye(3), None
+        if segment not in self._places:
+            self._places[segment] = place_ground(witnesses.camera, segment, view.size, self._most_pixels)
+        place = self._places[segment]
+        if witnesses.camera.kind is CameraKind.MOVING:
+            witnesses.plane = np.linalg.inv(place.to_ground)
+            if segment not in self._reliefs:
+                self._reliefs[segment] = Parallax(witnesses, place)
+            witnesses.shift = self._reliefs[segment]
+        return place
+
+    def paint(self, witnesses: Witnesses, view: View) -> Ground:
+        """Paint a segment's set, once its relief is bettered by flow, and invent what is never seen."""
+        place = self.enter(witnesses, view)
+        if view.segment in self._reliefs:
+            self._reliefs[view.segment].refine(witnesses, lay_ground(witnesses, place, view.size))
+        return complete(lay_ground(witnesses, place, view.size), witnesses.white)
 
 
 def _restored(

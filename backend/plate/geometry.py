@@ -76,3 +76,8 @@ def pixels_of(region: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.i
     """List a region's pixels: rows, columns, and the same as points."""
     rows, columns = np.nonzero(region)
     return rows, columns, np.stack([columns, rows], 1).astype(np.float32)
+
+
+def centred(points: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Measure pixels `... 2` from the picture's middle, in its heights, where steps aside and ahead differ most."""
+    return np.asarray((points - np.array(size, points.dtype) / 2) / points.dtype.type(size[1]))

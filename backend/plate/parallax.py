@@ -8,27 +8,39 @@ is not seen, but the camera moves smoothly: there it is interpolated in time fro
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .fill import spread
-from .geometry import Points, is_set_at, project, read_at, scaling
+from .geometry import Points, read_at
 from .ground import Ground, middle_of
-from .relief import CELL_PX, find_relief
-from .samples import Shift, View, Witnesses
+from .relief import (
+    CELL_PX,
+    KEYS,
+    Relief,
+    better_relief,
+    cells_of,
+    centres_of_cells,
+    first_relief,
+    key_turns,
+)
+from .samples import View, Witnesses
+from .show import grey_of, small_size, stabilised
+from .sightings import look_again, stitch
 from .trails import follow_trails
 
-_FLOW_HEIGHT_PX = 360
 _MOST_SHIFT = 0.05
 """Larger residual motion, in picture heights, is taken for a moving thing and not for parallax."""
-_MEMORY_FIELDS = 48
-_ITERATIONS = 5
+_MEMORY_FIELDS = 96
+_ITERATIONS = 8
 _LEAST_SAY_PX = 2.0
 _MOST_LEFT = 0.006
 """Once the relief is known, more residual motion than this, in picture heights, is a mistake of the flow."""
+
+_STITCHED = 9
+"""From so many frames the picture is stitched in which points are looked for."""
 
 Field = NDArray[np.float32]
 
@@ -39,13 +51,36 @@ class Parallax:
     def __init__(self, witnesses: Witnesses, place: View) -> None:
         self._members = np.flatnonzero(witnesses.camera.segment == place.segment)
         self._ground_time = place.time
-        pictures = (_stabilised(witnesses, place, int(index)) for index in self._members)
-        trails = follow_trails((_grey(picture), np.where(seen, 255, 0).astype(np.uint8)) for picture, seen in pictures)
+        pictures = (stabilised(witnesses, place, int(index)) for index in self._members)
+        trails = follow_trails(
+            (grey_of(picture), np.where(seen, 255, 0).astype(np.uint8)) for picture, seen in pictures
+        )
         middle = int(np.searchsorted(self._members, middle_of(self._members)))
-        pixel = place.size[1] / _small_size(place)[1]
-        self._relief = find_relief(trails, len(self._members), middle, pixel, place.size)
+        pixel = place.size[1] / small_size(place)[1]
         self._times = np.zeros(0, np.intp)
-        self._fields: dict[float, Field] = {}
+        self._fields: dict[float, tuple[Field, Field]] = {}
+        self._size = place.size
+        turns = len(self._members)
+        self._relief = first_relief(trails, turns, middle, pixel, place.size)
+        if self._relief is not None:
+            self._relief = self._looked_again(witnesses, place, middle, pixel, key_turns(turns, middle, KEYS))
+            self._relief = self._looked_again(witnesses, place, middle, pixel, np.arange(turns))
+        self._fields.clear()
+
+    def _looked_again(
+        self, witnesses: Witnesses, place: View, middle: int, pixel: float, turns: NDArray[np.intp]
+    ) -> Relief:
+        """Better the relief by points that are found in pictures which it has aligned."""
+        assert self._relief is not None
+        self._fields.clear()
+
+        def show(turn: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+            return stabilised(witnesses, place, int(self._members[turn]), self)
+
+        keys = key_turns(len(self._members), middle, _STITCHED)
+        reference = stitch(show, sorted((int(key) for key in keys), key=lambda key: (abs(key - middle), key)))
+        found = look_again(reference, show, turns.tolist(), middle)
+        return better_relief(self._relief, found, middle, pixel)
 
     def refine(self, witnesses: Witnesses, ground: Ground) -> None:
         """Measure what is left over by flow. ground: painted with the motion that is known so far."""
@@ -55,6 +90,7 @@ class Parallax:
         self._seen = np.stack([seen for _, seen in measured])
         self._times = np.array(times)
         self._deepen()
+        self._fields.clear()
 
     def _deepen(self) -> None:
         """Let the relief take what part of the flow a better depth explains: at all times at once."""
@@ -69,47 +105,50 @@ class Parallax:
 
     def moved(self, time: float, places: Points) -> Points:
         """Tell where places (`n 2`) of the ground's picture are in the frame of a time."""
-        if time == self._ground_time:
-            return places
-        rigid = self._rigid(time, places)
-        if not len(self._times):
-            return rigid
-        cells = places / np.float32(CELL_PX) + np.float32(0.5 / CELL_PX - 0.5)
-        return rigid + read_at(self._field(time), cells, cv2.INTER_LINEAR)
+        return places if time == self._ground_time else self._read(self._field(time)[0], places)
 
     def settled(self, time: float, seen: Points) -> Points:
-        """Tell which places are seen there: the inverse, by iteration, as motion changes little from place to place."""
-        places = seen
-        for _ in range(0 if time == self._ground_time else _ITERATIONS):
-            places = places + seen - self.moved(time, places)
-        return places
+        """Tell which places are seen there: the inverse."""
+        return seen if time == self._ground_time else self._read(self._field(time)[1], seen)
 
-    def _rigid(self, time: float, places: Points) -> Points:
+    def _read(self, field: Field, places: Points) -> Points:
+        cells = places / np.float32(CELL_PX) + np.float32(0.5 / CELL_PX - 0.5)
+        return places + read_at(field, cells, cv2.INTER_LINEAR)
+
+    def _field(self, time: float) -> tuple[Field, Field]:
+        """Give all motion from the picture to the frame of a time, and back, on the picture's grid of cells."""
+        if time not in self._fields:
+            if len(self._fields) >= _MEMORY_FIELDS:
+                self._fields.pop(next(iter(self._fields)))
+            there = self._rigid(time) + (self._interpolate(time) if len(self._times) else np.float32(0))
+            centres = centres_of_cells(self._size)
+            places = centres
+            for _ in range(_ITERATIONS):
+                places = places + centres - self._read(there, places)
+            self._fields[time] = there, (places - centres).reshape(there.shape)
+        return self._fields[time]
+
+    def _rigid(self, time: float) -> Field:
+        centres = centres_of_cells(self._size)
         turn = int(np.searchsorted(self._members, time))
-        return places if self._relief is None else self._relief.moved(turn, places)
+        moved = centres if self._relief is None else self._relief.moved(turn, centres)
+        return (moved - centres).reshape(*cells_of(self._size)[::-1], 2)
 
     def _measure(
         self, witnesses: Witnesses, ground: Ground, index: int
     ) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
         """Measure the flow of one witness on the picture's grid of cells, in picture pixels, and where it is known."""
-        theirs, seen = _stabilised(witnesses, ground.view, index, self)
+        theirs, seen = stabilised(witnesses, ground.view, index, self)
         size = (theirs.shape[1], theirs.shape[0])
         ours = np.asarray(cv2.resize(ground.colour, size, interpolation=cv2.INTER_AREA), np.float32)
         ours *= np.float32(255 / witnesses.white)
         unseen = cv2.resize(ground.unseen.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
         usable = seen & ~unseen
-        flow = _flow(_grey(ours), _grey(np.where(usable[..., None], theirs, ours)), usable)
+        flow = _flow(grey_of(ours), grey_of(np.where(usable[..., None], theirs, ours)), usable)
         return _on_cells(flow * np.float32(ground.view.size[1] / size[1]), usable, ground.view.size)
 
-    def _field(self, time: float) -> Field:
-        """Interpolate the flow at a time, cell by cell, between the frames before and after that saw the cell."""
-        if time not in self._fields:
-            if len(self._fields) >= _MEMORY_FIELDS:
-                self._fields.pop(next(iter(self._fields)))
-            self._fields[time] = self._interpolate(time)
-        return self._fields[time]
-
     def _interpolate(self, time: float) -> Field:
+        """Interpolate the flow at a time, cell by cell, between the frames before and after that saw the cell."""
         order = np.arange(len(self._times))[:, None, None]
         early = (self._times <= time)[:, None, None]
         before = np.where(self._seen & early, order, -1).max(0)
@@ -129,37 +168,6 @@ def _smooth(field: Field, known: NDArray[np.bool_]) -> Field:
     return np.asarray(cv2.GaussianBlur(spread(field, known), (0, 0), 1.0), np.float32)
 
 
-def _small_size(place: View) -> tuple[int, int]:
-    width, height = place.size
-    factor = min(1.0, _FLOW_HEIGHT_PX / height)
-    return max(16, round(width * factor)), max(16, round(height * factor))
-
-
-def _stabilised(
-    witnesses: Witnesses, place: View, index: int, shift: Shift | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Show a frame in the ground's picture, small: its colours 0..255 in the picture's exposure, and where it is seen.
-
-    Without a shift only the camera's plane stands still.
-    """
-    size = _small_size(place)
-    columns, rows = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32))
-    from_small = np.linalg.inv(scaling(size[0] / place.size[0], size[1] / place.size[1]))
-    places = project(np.stack([columns.ravel(), rows.ravel()], 1), from_small)
-    places = places if shift is None else shift.moved(index, places)
-    places = project(places, np.linalg.inv(witnesses.camera.to_ground[index]) @ place.to_ground)
-    frame, free = witnesses.picture(index)
-    seen = is_set_at(free, places).reshape(size[1], size[0])
-    gain = place.gain / witnesses.camera.gain[index] * np.float32(255 / witnesses.white)
-    return read_at(_prefiltered(frame, place, size), places, cv2.INTER_LINEAR).reshape(size[1], size[0], 3) * gain, seen
-
-
-def _prefiltered(frame: NDArray[Any], place: View, size: tuple[int, int]) -> NDArray[Any]:
-    """Blur a frame that is shown at a smaller size, so that fine patterns do not alias."""
-    shrink = float(np.sqrt(abs(np.linalg.det(place.to_ground[:2, :2])))) * place.size[1] / size[1]
-    return frame if shrink <= 1.1 else np.asarray(cv2.GaussianBlur(frame, (0, 0), 0.5 * float(np.sqrt(shrink**2 - 1))))
-
-
 def _flow(ours: NDArray[np.uint8], theirs: NDArray[np.uint8], usable: NDArray[np.bool_]) -> Field:
     """Dense flow where it makes the pictures more alike than no flow does, else zero."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -177,13 +185,8 @@ def _flow(ours: NDArray[np.uint8], theirs: NDArray[np.uint8], usable: NDArray[np
 def _on_cells(
     flow: Field, usable: NDArray[np.bool_], size: tuple[int, int]
 ) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-    cells = (-(-size[0] // CELL_PX), -(-size[1] // CELL_PX))
+    cells = cells_of(size)
     weight = np.asarray(cv2.resize(usable.astype(np.float32), cells, interpolation=cv2.INTER_AREA))
     total = np.asarray(cv2.resize(flow * usable[..., None], cells, interpolation=cv2.INTER_AREA))
     mean = total.reshape(cells[1], cells[0], 2) / np.maximum(weight, 1e-6).reshape(cells[1], cells[0], 1)
     return mean.astype(np.float16), weight.reshape(cells[1], cells[0]) > 0.5
-
-
-def _grey(image: NDArray[Any]) -> NDArray[np.uint8]:
-    grey = cv2.cvtColor(np.clip(image, 0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
-    return np.asarray(grey, np.uint8)

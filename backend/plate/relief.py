@@ -1,257 +1,138 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far the set stands out from the plane that the camera was matched to: plane and parallax.
 
-What one homography a frame leaves over of a rigid set is known by one number a place and three a frame: the place `p`
-of the middle frame is seen at `(p + d * (e_x, e_y)) / (1 + d * e_z)`, its depth `d` being 0 on the plane and linear
-on any other one (Irani and Anandan 1996). So a floor behind feet is known from the floor round them, and from any two
-other times at which it was seen.
+What one homography a frame leaves over of a rigid set is known by one number a place and a camera a frame: the place
+`p` of the middle frame is seen at `A (p, 1) + d e`, its depth `d` being 0 on the plane and linear on any other one
+(Irani and Anandan 1996). So a floor behind feet is known from the floor round them, and from any two other times at
+which it was seen.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import Points, read_at
+from .bundle import Rays, Scene, adjust, place_cameras, says_of_depth, seen_at
+from .geometry import Points, centred, read_at
+from .guess import guess_scene
+from .planes import spread_depth
+from .sightings import Sightings
 from .trails import Trails
 
 CELL_PX = 8
 """Side of a cell of depth, in pixels of the ground's picture."""
 
-_ROUNDS = 40
-_PATIENCE, _HURRY = 16.0, 0.87
-"""A sighting is an outlier only when it is so many times too far off, at first, and less round by round."""
-_OUTLIER = 0.75
+KEYS = 28
+"""So many frames are adjusted together; the others follow from the points that these know."""
+_OUTLIER = 0.5
 """Error of a sighting, in pixels at 360 rows, from which it counts less than half."""
-_LEAST_MOTION = 0.3
-"""Parallax below this, in pixels at 360 rows, is not told from errors of tracking."""
-_FIRST_STEPS = 30
-"""So many steps the first guess divides a segment into: shorter ones are all error of tracking."""
-_LEAST_POINTS = 12
-_NEIGHBOURS = 14
-_DEPTH_ROUNDS = 3
-_AT_ONCE = 1024
-_ASIDE, _AHEAD, _ANY = np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]), np.ones(3)
-"""Ways of the camera, as freedoms of an epipole."""
+_LEAST_SIGHTINGS, _LEAST_POINTS = 3, 12
 
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """depth: per cell of the ground's picture, `rows columns` float32. epipoles: `f 3`, of the segment's frames.
+    """depth: per cell of the ground's picture, `rows columns` float32. cameras: `f 11`, as a `Scene` has them.
 
     Places are measured in picture heights from the picture's middle. size: of the picture, width and height.
     """
 
     depth: NDArray[np.float32]
-    epipoles: Numbers
+    cameras: Numbers
     size: tuple[int, int]
 
     def moved(self, turn: int, points: Points) -> Points:
         """Tell where places (`n 2`) of the ground's picture are in the segment's frame number `turn`."""
-        cells = points / np.float32(CELL_PX) + np.float32(0.5 / CELL_PX - 0.5)
-        depth = read_at(self.depth, cells, cv2.INTER_LINEAR)[:, None]
-        epipole = self.epipoles[turn].astype(np.float32)
-        towards = epipole[:2] - epipole[2] * _centred(points, self.size)
-        return np.asarray(points + depth / (1 + depth * epipole[2]) * towards * np.float32(self.size[1]), np.float32)
+        seen, _ = seen_at(self.cameras[turn].astype(np.float32), centred(points, self.size), self.depth_at(points))
+        return np.asarray(seen * np.float32(self.size[1]) + np.array(self.size, np.float32) / 2, np.float32)
+
+    def depth_at(self, points: Points) -> NDArray[np.float32]:
+        """Tell the depth `n` at places of the ground's picture."""
+        return read_at(self.depth, points / np.float32(CELL_PX) + np.float32(0.5 / CELL_PX - 0.5), cv2.INTER_LINEAR)
 
     def motion(self, turn: int) -> NDArray[np.float32]:
         """Tell how far each cell moves, in pixels of the picture, for a depth more by one: `rows columns 2`."""
-        rows, columns = np.indices(self.depth.shape, np.float32)
-        scale = np.float32(self.size[1])
-        places = _centred((np.stack([columns, rows], 2) + 0.5) * CELL_PX - 0.5, self.size)
-        epipole = self.epipoles[turn].astype(np.float32)
-        nearness = 1 + self.depth[..., None] * epipole[2]
-        return np.asarray((epipole[:2] - epipole[2] * places) / np.square(nearness) * scale, np.float32)
+        places = centred(centres_of_cells(self.size), self.size)
+        camera = self.cameras[turn].astype(np.float32)
+        seen, near = seen_at(camera, places, self.depth.ravel())
+        motion = (camera[8:10] - camera[10] * seen) / near[:, None] * np.float32(self.size[1])
+        return np.asarray(motion.reshape(*self.depth.shape, 2), np.float32)
 
 
-def find_relief(trails: Trails, turns: int, middle: int, to_ground_px: float, size: tuple[int, int]) -> Relief | None:
-    """Solve for the depth of the set and the way of the camera. None where no parallax is proven.
-
-    turns: how many frames. middle: the frame whose view the depths are in. to_ground_px: size of a trail's pixel in
-    the ground's picture, which is `size` (width, height) large.
-    """
-    if len(trails.point) == 0 or trails.point.max() + 1 < _LEAST_POINTS:
+def first_relief(trails: Trails, turns: int, middle: int, to_ground_px: float, size: tuple[int, int]) -> Relief | None:
+    """Guess the relief from trails. None where no parallax is proven. Parameters as `guess_scene` has them."""
+    guess = guess_scene(trails, turns, middle, to_ground_px, size)
+    if guess is None:
         return None
-    places = _centred((trails.place + 0.5) * to_ground_px - 0.5, size)
-    sightings = _Sightings(trails.point, trails.turn, places, turns, middle)
-    pixel = to_ground_px / size[1]
-    # Errors of the plane look like a way ahead; all beginnings are tried, and what explains most is kept.
-    tries = [sightings.solve(free, _OUTLIER * pixel) for free in (_ASIDE, _AHEAD, _ANY)]
-    solved = min(tries, key=lambda found: found.cost)
-    if solved.motion < _LEAST_MOTION * pixel:
-        return None
-    depth = _spread_depth(solved, size)
-    return Relief(depth, solved.epipoles, size)
+    unit = float(np.sqrt(np.mean(np.square(guess.epipoles))))
+    cameras = np.concatenate([np.zeros((turns, 8)), guess.epipoles / unit], 1)
+    points = np.concatenate([guess.places, guess.depths[:, None] * unit], 1)
+    depth = _on_cells(points, guess.says / unit**2, cameras, _OUTLIER * to_ground_px / size[1], size)
+    return Relief(depth, cameras, size)
 
 
-@dataclass(frozen=True, slots=True)
-class _Solved:
-    """Points' places `n 2`, depths `n` and say `n`, and the epipoles. motion: rms parallax of the sightings."""
-
-    places: Numbers
-    depths: Numbers
-    says: Numbers
-    epipoles: Numbers
-    motion: float
-    cost: float = 1.0
-
-
-class _Sightings:
-    """All sightings of all points, and the two linear problems that they pose in turn."""
-
-    def __init__(
-        self, point: NDArray[np.intp], turn: NDArray[np.intp], place: NDArray[np.floating], turns: int, middle: int
-    ) -> None:
-        self._point, self._turn, self._place = point, turn, place.astype(np.float64)
-        self._points, self._turns, self._middle = int(point.max()) + 1, turns, middle
-
-    def solve(self, free: Numbers, outlier: float) -> _Solved:
-        """Solve for all, from a beginning in which only some ways of the camera are free."""
-        return self._refine(self._first_epipoles(free, outlier), free, outlier)
-
-    def _first_epipoles(self, free: Numbers, outlier: float) -> Numbers:
-        """Guess the epipoles from steps between frames some way apart, in which a point's own place does not matter."""
-        stride = max(1, self._turns // _FIRST_STEPS)
-        stops = np.arange(0, self._turns, stride)
-        order = np.lexsort((self._turn, self._point))
-        order = order[self._turn[order] % stride == 0]
-        point, turn, place = self._point[order], self._turn[order] // stride, self._place[order]
-        next_ = (point[1:] == point[:-1]) & (turn[1:] == turn[:-1] + 1)
-        point, turn, at, step = point[1:][next_], turn[1:][next_], place[1:][next_], (place[1:] - place[:-1])[next_]
-        depth = np.sqrt(_mean(point, np.square(step).sum(1), self._points))
-        weight = np.ones(len(point))
-        steps = np.zeros((len(stops), 3))
-        for number in range(_ROUNDS):
-            depth = depth / max(1e-9, float(np.sqrt(np.mean(np.square(depth)))))
-            steps = _epipoles(turn, weight, depth[point], at, step, len(stops), free)
-            motion = _motion(steps[turn], at)
-            depth = _mean(point, weight * (motion * step).sum(1), self._points) / (
-                _mean(point, weight * np.square(motion).sum(1), self._points) + (0.02 * outlier) ** 2
-            )
-            weight = _trust(step - depth[point, None] * motion, _patience(outlier, number))
-        ways = np.cumsum(steps, 0)
-        epipoles = np.stack([np.interp(np.arange(self._turns), stops, way) for way in ways.T], 1)
-        return np.asarray(epipoles - epipoles[self._middle], np.float64)
-
-    def _refine(self, epipoles: Numbers, free: Numbers, outlier: float) -> _Solved:
-        """Better points and epipoles in turn, from whole trails."""
-        weight = np.ones(len(self._point))
-        for turn in range(_ROUNDS):
-            solved = self._solve_points(epipoles, weight)
-            weight = _trust(self._error(solved), _patience(outlier, turn))
-            rest = self._place - solved.places[self._point]
-            now_free = free if turn < _ROUNDS // 3 else np.ones(3)
-            depths = solved.depths[self._point]
-            epipoles = _epipoles(self._turn, weight, depths, self._place, rest, self._turns, now_free)
-            epipoles -= epipoles[self._middle]
-        solved = self._solve_points(epipoles, weight)
-        error = np.square(self._error(solved)).sum(1) / outlier**2
-        return replace(solved, cost=float(np.mean(error / (1 + error))))
-
-    def _solve_points(self, epipoles: Numbers, weight: Numbers) -> _Solved:
-        motion = _motion(epipoles[self._turn], self._place)
-        total = np.bincount(self._point, weight, self._points) + 1e-9
-        mean_place = _sums(self._point, weight, self._place, self._points) / total[:, None]
-        mean_motion = _sums(self._point, weight, motion, self._points) / total[:, None]
-        place, way = self._place - mean_place[self._point], motion - mean_motion[self._point]
-        says = np.asarray(np.bincount(self._point, weight * np.square(way).sum(1), self._points), np.float64)
-        damping = 1e-5 * float(np.square(epipoles).sum(1).mean()) + 1e-12
-        depths = np.bincount(self._point, weight * (way * place).sum(1), self._points) / (says + damping)
-        moved = float(np.sqrt(np.mean(np.square(depths[self._point, None] * way).sum(1))))
-        return _Solved(mean_place - depths[:, None] * mean_motion, depths, says, epipoles, moved)
-
-    def _error(self, solved: _Solved) -> Numbers:
-        motion = _motion(solved.epipoles[self._turn], self._place)
-        return self._place - solved.places[self._point] - solved.depths[self._point, None] * motion
+def better_relief(relief: Relief, found: Sightings, middle: int, to_ground_px: float) -> Relief:
+    """Put cameras and depths right by points that were found again in pictures that the relief had aligned."""
+    size = relief.size
+    if len(found.points) < _LEAST_POINTS:
+        return relief
+    pixels = (found.place + np.float32(0.5)) * np.float32(to_ground_px) - np.float32(0.5)
+    places = np.zeros_like(pixels)
+    for turn in np.unique(found.turn):
+        here = found.turn == turn
+        places[here] = relief.moved(int(turn), pixels[here])
+    rays = Rays(found.point, found.turn, centred(places, size).astype(np.float64), found.say)
+    begun = (found.points + np.float32(0.5)) * np.float32(to_ground_px) - np.float32(0.5)
+    points = np.concatenate([centred(begun, size), relief.depth_at(begun)[:, None]], 1).astype(np.float64)
+    outlier = _OUTLIER * to_ground_px / size[1]
+    scene, says = _adjusted(rays, Scene(relief.cameras, points), outlier, middle)
+    if len(scene.points) < _LEAST_POINTS:
+        return relief
+    return Relief(_on_cells(scene.points, says, scene.cameras, outlier, size), scene.cameras, size)
 
 
-def _centred(points: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Measure pixels `... 2` from the picture's middle, in its heights, where steps aside and ahead differ most."""
-    return np.asarray((points - np.array(size, points.dtype) / 2) / points.dtype.type(size[1]))
+def _adjusted(rays: Rays, start: Scene, outlier: float, middle: int) -> tuple[Scene, Numbers]:
+    """Adjust some frames and all points in them, then place the other frames' cameras by these; tell depths' say."""
+    turns = len(start.cameras)
+    keys = key_turns(turns, middle, KEYS)
+    is_key = np.isin(rays.turn, keys)
+    often = np.bincount(rays.point[is_key], minlength=len(start.points)) >= _LEAST_SIGHTINGS
+    some = rays.within(keys, often, turns)
+    if often.sum() < _LEAST_POINTS:
+        return Scene(start.cameras, start.points[:0]), np.zeros(0)
+    keyed = adjust(some, Scene(start.cameras[keys], start.points[often]), outlier, int(np.searchsorted(keys, middle)))
+    change = keyed.cameras - start.cameras[keys]
+    between = np.stack([np.interp(np.arange(turns), keys, column) for column in change.T], 1)
+    every = rays.within(np.arange(turns), often, turns)
+    cameras = place_cameras(every, Scene(start.cameras + between, keyed.points), outlier, middle)
+    return Scene(cameras, keyed.points), says_of_depth(some, keyed, outlier)
 
 
-def _motion(epipoles: Numbers, place: Numbers) -> Numbers:
-    """Tell how far places are moved by a depth of one."""
-    return epipoles[:, :2] - epipoles[:, 2:] * place
+def key_turns(turns: int, middle: int, most: int) -> NDArray[np.intp]:
+    """Choose frames evenly over a segment, the middle one among them."""
+    return np.unique(np.append(np.linspace(0, turns - 1, min(turns, most)).astype(np.intp), middle))
 
 
-def _patience(outlier: float, turn: int) -> float:
-    return outlier * max(1.0, _PATIENCE * _HURRY**turn)
+def _on_cells(
+    points: Numbers, says: Numbers, cameras: Numbers, outlier: float, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Continue the depths of points `n 3` over the cells of the picture."""
+    centres = centred(centres_of_cells(size), size).astype(np.float64)
+    least = outlier / float(np.sqrt(np.mean(np.square(cameras[:, 8:]).sum(1))))
+    depth = spread_depth(points[:, :2], points[:, 2], outlier / np.sqrt(says + 1e-12), centres, least)
+    return depth.reshape(cells_of(size)[::-1]).astype(np.float32)
 
 
-def _trust(error: Numbers, outlier: float) -> Numbers:
-    return np.asarray(1 / np.square(1 + np.square(error).sum(1) / outlier**2))
+def cells_of(size: tuple[int, int]) -> tuple[int, int]:
+    """Tell how many cells a picture of a size is wide and high."""
+    return -(-size[0] // CELL_PX), -(-size[1] // CELL_PX)
 
 
-def _mean(groups: NDArray[np.intp], values: Numbers, count: int) -> Numbers:
-    return np.asarray(np.bincount(groups, values, count) / np.maximum(np.bincount(groups, minlength=count), 1))
-
-
-def _sums(groups: NDArray[np.intp], weight: Numbers, values: Numbers, count: int) -> Numbers:
-    return np.stack([np.bincount(groups, weight * column, count) for column in values.T], 1)
-
-
-def _epipoles(
-    turn: NDArray[np.intp], weight: Numbers, depth: Numbers, place: Numbers, rest: Numbers, turns: int, free: Numbers
-) -> Numbers:
-    """Solve each frame's epipole `turns 3` from what is left over (`n 2`) at places of known depth."""
-    x, y = place.T
-    square = weight * depth * depth
-    total, sum_x, sum_y, far = (
-        np.bincount(turn, square * factor, turns) for factor in (np.ones_like(x), x, y, x * x + y * y)
-    )
-    zero = np.zeros(turns)
-    normal = np.array([[total, zero, -sum_x], [zero, total, -sum_y], [-sum_x, -sum_y, far]]).transpose(2, 0, 1)
-    right = np.stack(
-        [
-            np.bincount(turn, weight * depth * value, turns)
-            for value in (rest[:, 0], rest[:, 1], -(rest * place).sum(1))
-        ],
-        1,
-    )
-    damping = np.diag((total.mean() + 1e-12) * np.where(free > 0, 1e-4, 1e6))
-    return np.asarray(np.linalg.solve(normal + damping, right[..., None])[..., 0])
-
-
-def _spread_depth(solved: _Solved, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Continue the points' depths over all cells: in each the plane that most of its neighbours lie on."""
-    sure = solved.says > 0.02 * np.quantile(solved.says, 0.9)
-    says = solved.says[sure] / (solved.says[sure] + np.median(solved.says[sure]))
-    places, depths = solved.places[sure], solved.depths[sure]
-    cells = (-(-size[0] // CELL_PX), -(-size[1] // CELL_PX))
-    columns, rows = np.meshgrid(np.arange(cells[0]), np.arange(cells[1]))
-    centres = _centred((np.stack([columns.ravel(), rows.ravel()], 1) + 0.5) * CELL_PX - 0.5, size)
-    found = [
-        _local_depth(places, depths, says, centres[start : start + _AT_ONCE])
-        for start in range(0, len(centres), _AT_ONCE)
-    ]
-    return np.concatenate(found).reshape(cells[1], cells[0]).astype(np.float32)
-
-
-def _local_depth(places: Numbers, depths: Numbers, says: Numbers, centres: Numbers) -> Numbers:
-    """Fit a plane of depth to each centre's nearest points; points off it lose their say, round by round."""
-    away = np.square(centres[:, None] - places[None]).sum(2)
-    count = min(_NEIGHBOURS, len(places))
-    nearest = np.argsort(away, axis=1, kind="stable")[:, :count]
-    near = np.take_along_axis(away, nearest, 1)
-    reach = near[:, count // 2, None] + 1e-12
-    closeness = np.exp(-near / reach) * says[nearest]
-    at, values = places[nearest] - centres[:, None], depths[nearest]
-    terms = np.concatenate([np.ones((*at.shape[:2], 1)), at], 2)
-    tame = np.zeros((len(centres), 3, 3))
-    tame[:, [1, 2], [1, 2]] = 0.05 * reach * closeness.sum(1, keepdims=True)
-    weight = closeness
-    fitted = np.zeros((len(centres), 3))
-    for _ in range(_DEPTH_ROUNDS):
-        normal = np.einsum("nk,nka,nkb->nab", weight, terms, terms) + tame + 1e-9 * np.eye(3)
-        fitted = np.linalg.solve(normal, np.einsum("nk,nka,nk->na", weight, terms, values)[..., None])[..., 0]
-        error = np.abs(values - np.einsum("nka,na->nk", terms, fitted))
-        scale = 1.5 * np.median(error, axis=1, keepdims=True) + 1e-9
-        weight = closeness / np.square(1 + np.square(error / scale))
-    return np.asarray(fitted[:, 0])
+def centres_of_cells(size: tuple[int, int]) -> Points:
+    """List the centres of a picture's cells, row by row, in its pixels."""
+    columns, rows = np.meshgrid(*(np.arange(count, dtype=np.float32) for count in cells_of(size)))
+    return (np.stack([columns.ravel(), rows.ravel()], 1) + np.float32(0.5)) * np.float32(CELL_PX) - np.float32(0.5)

@@ -86,17 +86,19 @@ def known_shot(
     return shot
 
 
-def room_shot(frame_count: int) -> KnownShot:
+def room_shot(frame_count: int, shade: float = 1.0) -> KnownShot:
     """Film a wall and a floor of zigzags from a camera that travels sideways: no one homography holds for both.
 
-    The performer walks over the floor. Each plane is seen exactly; `to_set` stays empty.
+    The performer walks over the floor. Each plane is seen exactly; `to_set` stays empty. shade: as `known_shot` has it.
     """
     shot = KnownShot([], [], [], [])
     for index in range(frame_count):
         clean = _room(-0.45 + 0.9 * index / (frame_count - 1))
-        matte = figure((round(55 + 80 * index / (frame_count - 1)), 84))
+        centre = (round(55 + 80 * index / (frame_count - 1)), 84)
+        matte = figure(centre)
         cover = (matte / 255)[..., None]
-        frame = np.rint(clean * (1 - cover) + np.array((20, 180, 60)) * cover).astype(np.uint8)
+        lit = np.where((shadow_below(centre) > 0)[..., None], clean * shade, clean)
+        frame = np.rint(lit * (1 - cover) + np.array((20, 180, 60)) * cover).astype(np.uint8)
         for pictures, picture in zip((shot.frames, shot.truth, shot.mattes), (frame, clean, matte), strict=True):
             pictures.append(picture)
     return shot

@@ -201,6 +201,28 @@ def test_the_cast_shadow_goes_when_asked_and_stays_otherwise(tmp_path: Path) -> 
     assert psnr(removed.plate[index], shot.truth[index], far) > psnr(shot.frames[index], shot.truth[index], far) + 12
 
 
+def test_a_shadow_on_a_floor_goes_though_the_camera_follows_the_wall(tmp_path: Path) -> None:
+    shot = room_shot(FRAMES, shade=0.55)
+    removed = built(shot, tmp_path, Shadow.REMOVE)
+    for index in (4, 9, 13):
+        centre = (round(55 + 80 * index / (FRAMES - 1)), 84)
+        shadow = (shadow_below(centre) > 0) & (figure(centre) == 0)
+        assert np.mean(removed.hole[index][shadow] > 0) > 0.85
+        assert np.mean(removed.hole[index][~shadow & (figure(centre) == 0)] > 0) < 0.15
+        ours = psnr(removed.plate[index], shot.truth[index], shadow)
+        assert ours > psnr(shot.frames[index], shot.truth[index], shadow) + 12
+
+
+def test_the_shadow_of_somebody_who_left_is_not_painted_elsewhere(tmp_path: Path) -> None:
+    shot = known_shot(FRAMES, look=still, walk_px=-5, shade=0.55)
+    gone = [index for index in range(FRAMES) if not (shot.mattes[index] > 0).any()]
+    removed = built(shot, tmp_path, Shadow.REMOVE)
+    index = gone[0] - 3
+    region = (removed.hole[index] > 0) & (shadow_below((40 - 5 * (gone[0] + 1), 78)) > 0)
+    assert region.sum() > 100
+    assert psnr(removed.plate[index], shot.truth[index], region) >= 30
+
+
 def test_one_frame_is_restored_from_a_few_and_rough_mattes(pan: KnownShot, tmp_path: Path) -> None:
     frames = on_disk(pan.frames, tmp_path / "frames")
     quick = plate_frame(frames, 9, lambda index: pan.mattes[index], 86)
