@@ -24,6 +24,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Say], Exit]] = {
     "resume": work.run,
     "replay": work.replay,
     "find": looks.find,
+    "check": looks.check,
     "inspect": looks.inspect,
     "doctor": looks.doctor,
     "schema": looks.schema,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One frame replaced, within seconds."""
+"""Looks before the leap: one frame replaced within seconds, and what the whole would take."""
 
 from __future__ import annotations
 
@@ -40,4 +40,26 @@ class UNDERSTUDY_OT_preview_frame(Operator):
         return {"FINISHED"}
 
 
-classes = (UNDERSTUDY_OT_preview_frame,)
+class UNDERSTUDY_OT_check_job(Operator):
+    """Look over what Replace would do: frames, time, memory and disk, or why it can't be done. Nothing is computed"""
+
+    bl_idname = "understudy.check_job"
+    bl_label = "Check"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Need a strip."""
+        return poll_for_strip(cls, context)
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Ask; the answer is shown in the panel."""
+        try:
+            order = take_order(context, layout.QUESTIONS)
+            questions.ask(order.folder, order.placing.strip, "check")
+        except UnderstudyError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+classes = (UNDERSTUDY_OT_preview_frame, UNDERSTUDY_OT_check_job)

@@ -34,10 +34,13 @@ def stage_text(stage: str) -> str:
 
 def time_text(seconds: float) -> str:
     """Word the time left; nothing while it is unknown."""
-    if seconds < 0:
-        return ""
+    return "" if seconds < 0 else f"{duration_text(seconds)} left"
+
+
+def duration_text(seconds: float) -> str:
+    """Word a duration: `7 s`, `3:05`."""
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d} left" if minutes else f"{rest} s left"
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest} s"
 
 
 def draw_progress(layout: UILayout, view: JobView) -> None:

@@ -19,6 +19,7 @@ from ..backend.contract.events import (
     JobCrashed,
     JobRefused,
     PeopleFound,
+    Planned,
     PreviewMade,
     StageStarted,
 )
@@ -34,6 +35,7 @@ class Answers:
     """What the panel shows of questions. preview_icon: 0 if there is none. people: of strip `strip`."""
 
     is_asking: bool = False
+    question: str = ""
     is_answered: bool = False
     message: str = ""
     hint: str = ""
@@ -41,6 +43,7 @@ class Answers:
     preview_icon: int = 0
     people: tuple[FoundPerson, ...] = ()
     strip: str = ""
+    plan: Planned | None = None
 
 
 answers = Answers()
@@ -50,14 +53,14 @@ _pictures: previews.ImagePreviewCollection | None = None
 
 
 def ask(folder: Path, strip: str, *words: str) -> None:
-    """Put a question about the job in a folder: `preview` or `find` and its options. Raises WorkerNotStartedError."""
+    """Put a question about the job in a folder: `preview`, `find` or `check`. Raises WorkerNotStartedError."""
     global answers, _folder, _worker
     end()
     if _folder is not None:  # it holds a copy of the .blend, and nobody reads it again
         shutil.rmtree(_folder, ignore_errors=True)
     _folder, _worker = folder, start_worker(folder, words[0], str(folder), *words[1:])
     kept = answers.people if answers.strip == strip else ()
-    answers = Answers(is_asking=True, strip=strip, people=kept)
+    answers = Answers(is_asking=True, question=words[0], strip=strip, people=kept)
 
 
 def end() -> None:
@@ -99,6 +102,9 @@ def _after(shown: Answers, event: Event) -> Answers:
                 is_answered=True,
                 message=f"Preview of frame {event.frame + 1} of the shot",
             )
+        case Planned():
+            is_answer = shown.question == "check"
+            return replace(shown, plan=event, is_answered=is_answer, message="Ready to start" if is_answer else "")
         case PeopleFound():
             return replace(shown, people=event.people, is_answered=True, message=_count_text(len(event.people)))
         case JobRefused():

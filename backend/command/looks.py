@@ -42,6 +42,18 @@ def find(arguments: argparse.Namespace, say: Say) -> Exit:
     return Exit.DONE
 
 
+def check(arguments: argparse.Namespace, say: Say) -> Exit:
+    """Look a job over: what it would take, or why it can't be done. Nothing is computed."""
+    from ..contract.jobfolder import read_job
+    from ..pipeline.look import check_job
+
+    folder: Path = arguments.folder
+    job = read_job(folder)
+    with libraries_write_to(folder / layout.LOG):
+        check_job(folder, job, say.event)
+    return Exit.DONE
+
+
 def inspect(arguments: argparse.Namespace, say: Say) -> Exit:
     """Tell what a clip, a job folder, a delivered version or its sidecar holds."""
     from ..contract.jobfolder import is_job_folder

@@ -81,6 +81,8 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     find.set_defaults(detached=False)
     _add_range(find)
     _add_output(find)
+    check = commands.add_parser("check", help="tell what a job would take, or why it can't be done; compute nothing")
+    check.add_argument("folder", type=Path, metavar="JOB_FOLDER")
     inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")
     inspect.add_argument("path", type=Path, metavar="PATH")
     commands.add_parser("doctor", help="tell what runs on this machine, what does not, and why")

@@ -27,8 +27,8 @@ class WorkerStarted:
 class Planned:
     """The job was looked over and may start.
 
-    seconds: the engine's estimate for drawing. remarks: what the delivered depth can't hold of the clip, and how the
-    clip is read where it does not declare it.
+    seconds: a first guess of the whole job's time, with nothing in place. remarks: what the delivered depth can't hold
+    of the clip, and how the clip is read where it does not declare it.
     """
 
     kind: ClassVar[str] = "planned"

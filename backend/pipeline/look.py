@@ -11,8 +11,14 @@ from ..contract.job import Job
 from ..media.clip import open_shot
 from ..media.clipinfo import check_range
 from ..performer.people import People, Person
+from .preflight import clear
 from .run import Run
 from .stages import PEOPLE, Find, Frames
+
+
+def check_job(folder: Path, job: Job, tell: Callable[[Event], None]) -> None:
+    """Look a job over as it would be before its start, and tell the plan. Raises the first thing that will not do."""
+    Run(folder, job, tell, should_stop=lambda: False).expect(clear(job, folder))
 
 
 def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None], should_stop: Callable[[], bool]) -> PeopleFound:

@@ -38,6 +38,11 @@ class Progress:
         self._spent_s = self._expected_s = self._begun_s = 0.0
         self._step = Step("", 0, 0.0)
 
+    @property
+    def expected_s(self) -> float:
+        """How long all steps still to come are expected to take, before anything is measured."""
+        return sum(step.seconds for step in self._to_come)
+
     def begin(self, stage: str) -> None:
         """Start the next step of that stage."""
         index = next((i for i, step in enumerate(self._to_come) if step.stage == stage), None)
@@ -60,7 +65,7 @@ class Progress:
         rest_of_step_s = (
             step_s * (1 - part) / part if part and is_telling else self._step.seconds * (1 - part) * slowness
         )
-        return rest_of_step_s + slowness * sum(step.seconds for step in self._to_come)
+        return rest_of_step_s + slowness * self.expected_s
 
 
 class StageWatch:

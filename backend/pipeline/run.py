@@ -18,7 +18,7 @@ from .progress import Progress, StageWatch, Step
 from .stage import Result, Stage
 from .store import Store
 
-_FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.25, "plate": 0.15, "generate": 0.35, "deliver": 0.2}
+_FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.35, "plate": 0.6, "generate": 0.2, "deliver": 0.2}
 """Seconds a 720p frame costs on two cores: only the first guess of the time left, corrected by the run itself."""
 _STEP_S = {"character": 3.0, "find": 4.0}
 """Seconds of the steps that do not grow with the shot."""
@@ -47,16 +47,6 @@ class Run:
 
     def expect(self, cleared: Cleared) -> None:
         """Tell the plan, and lay out the steps for the time left."""
-        self._tell(
-            Planned(
-                frames=cleared.frame_count,
-                windows=len(cleared.plan.windows),
-                seconds=round(cleared.plan.seconds, 1),
-                peak_memory_bytes=cleared.plan.peak_memory_bytes,
-                disk_bytes=cleared.disk_bytes,
-                remarks=(*cleared.reductions, *cleared.assumptions),
-            )
-        )
         size = cleared.clip.info
         scale = size.width_px * size.height_px / _FRAME_S_PIXELS
 
@@ -75,6 +65,16 @@ class Run:
                 step("deliver", count),
             ),
             self._clock,
+        )
+        self._tell(
+            Planned(
+                frames=count,
+                windows=len(cleared.plan.windows),
+                seconds=round(self._progress.expected_s, 1),
+                peak_memory_bytes=cleared.plan.peak_memory_bytes,
+                disk_bytes=cleared.disk_bytes,
+                remarks=(*cleared.reductions, *cleared.assumptions),
+            )
         )
 
     def stage(self, stage: Stage) -> Result:

@@ -69,6 +69,7 @@ def test_a_change_makes_the_next_version_and_the_strips_can_show_it(told: dict[s
 def test_questions_are_answered(told: dict[str, Any]) -> None:
     assert told["asked"]["hint"] == ""
     assert told["asked"]["people"] == 1
+    assert told["asked"]["planned"] == FRAMES - 1
     assert read_picture(Path(told["asked"]["preview"])).shape == (SIZE[1], SIZE[0], 3)
 
 

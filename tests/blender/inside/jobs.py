@@ -139,7 +139,11 @@ def asked() -> dict[str, Any]:
     do.understudy.preview_frame()
     wait(lambda: not questions.answers.is_asking)
     preview = questions.answers.preview
-    return {"people": people, "preview": str(preview), "hint": questions.answers.hint}
+    do.understudy.check_job()
+    wait(lambda: not questions.answers.is_asking)
+    answers = questions.answers
+    planned = answers.plan.frames if answers.plan else 0
+    return {"planned": planned, "people": people, "preview": str(preview), "hint": answers.hint}
 
 
 def left_behind() -> dict[str, Any]:
