@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from .coverage import moved, near_body
 from .edge import Elsewhen
 from .flow import estimated, grid_of
 from .guided import WindowMean
+from .part import Part, part_round
 from .prepare import as_rgb8
 from .set_motion import Homography, SetMotion
 from .tracks import Presence, Tracks
@@ -24,7 +26,7 @@ from .tracks import Presence, Tracks
 Bytes = NDArray[np.uint8]
 Values = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Part = tuple[slice, slice]
+Depth = TypeVar("Depth", np.uint8, np.float32)
 
 _KEY_FRAMES = 4
 """Every so many frames one is kept to be looked at from others."""
@@ -139,7 +141,7 @@ class Behind:
             believed = np.where(is_seen, _trust(odds, is_seen & free, self._step), 0)
             every.append(np.where(believed > 0, odds, np.float32(np.inf)))
             trust = np.maximum(trust, believed)
-        told = cv2.medianBlur(np.where(trust > 0, _middle(every), 0).astype(np.float32) * trust, 3)
+        told = cv2.medianBlur(np.where(trust > 0, median_of_known(every), 0).astype(np.float32) * trust, 3)
         full = cv2.resize(told, covered.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return _hanging_together(np.asarray(full, np.float32), coverage[part])
 
@@ -151,7 +153,7 @@ class Behind:
     def _last_seen(self, then: int, index: int, part: Part) -> tuple[Bytes, Bytes]:
         """Fetch a frame and its coverage, moved as the trunk has moved since."""
         bodies = self._tracks.body[then], self._tracks.body[index]
-        pictures = as_rgb8(self._frames[then]), as_rgb8(self._coverage[then])[..., 0]
+        pictures = as_rgb8(self._frames[then]), np.asarray(self._coverage[then], np.uint8)
         picture, coverage = (moved(image, *bodies)[part] for image in pictures)
         return picture, coverage
 
@@ -167,7 +169,7 @@ class Behind:
         """Follow the camera up to a frame, and forget what no later frame will ask for."""
         while len(self._camera) <= index:
             number, (picture, coverage) = next(self._incoming)
-            picture, coverage = as_rgb8(picture), as_rgb8(coverage)[..., 0]
+            picture, coverage = as_rgb8(picture), np.asarray(coverage, np.uint8)
             self._camera.add(picture, coverage)
             if number % _KEY_FRAMES == 0:
                 hidden = self._small(self._hidden(number, coverage))
@@ -184,14 +186,6 @@ class Behind:
         )
 
 
-def part_round(mask: Mask, room_px: int) -> Part:
-    """Give the rows and columns of what is set in a mask `h w`, and some more; all of it where nothing is set."""
-    if not mask.any():
-        return slice(0, mask.shape[0]), slice(0, mask.shape[1])
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    return slice(max(0, y - room_px), y + height + room_px), slice(max(0, x - room_px), x + width + room_px)
-
-
 def odds_of_other(here: Bytes, there: Bytes, near: Bytes, *, in_doubt_shade: bool = True) -> Values:
     """Log odds, `h w`, that a pixel shows something else than another picture of the set does near its place.
 
@@ -199,21 +193,45 @@ def odds_of_other(here: Bytes, there: Bytes, near: Bytes, *, in_doubt_shade: boo
     tells little where they are many. in_doubt_shade: what may be the same in shade tells nothing.
     """
     high, low = np.asarray(cv2.dilate(there, near), np.uint8), np.asarray(cv2.erode(there, near), np.uint8)
-    beyond = cv2.max(cv2.subtract(here, high), cv2.subtract(low, here)).max(2).astype(np.float32)
+    beyond = _most(cv2.max(cv2.subtract(here, high), cv2.subtract(low, here))).astype(np.float32)
     off = np.square(beyond / np.float32(_NOISE_LEVELS))
-    chance = cv2.LUT(cv2.subtract(high, low), _CHANCE).sum(2)
-    same = np.maximum(chance, -_WORTH_OF_SAME) * (1 - off / np.float32(_TURNING**2))
+    red, green, blue = (cv2.LUT(range_, _CHANCE) for range_ in cv2.split(cv2.subtract(high, low)))
+    same = np.maximum(red + green + blue, -_WORTH_OF_SAME) * (1 - off / np.float32(_TURNING**2))
     odds = np.where(off < _TURNING**2, same, np.minimum(off - _TURNING**2, _WORTH_OF_OTHER)).astype(np.float32)
-    return np.where(_is_shade(here, there, low, high), np.minimum(odds, 0 if in_doubt_shade else 2), odds)
+    most = np.float32(0 if in_doubt_shade else 2)
+    in_question = np.nonzero(odds > most)
+    blurred = (cv2.blur(picture, _SHADE_PX)[in_question] for picture in (here, there))
+    is_shade = _is_shade(here[in_question], low[in_question], high[in_question], *blurred)
+    odds[in_question] = np.where(is_shade, most, odds[in_question])
+    return odds
 
 
-def _is_shade(here: Bytes, there: Bytes, low: Bytes, high: Bytes) -> Mask:
-    """Tell where a picture is darker than another, and nothing else: about alike in all colours, its texture kept."""
-    share = (cv2.blur(here, _SHADE_PX).astype(np.float32) + 4) / (cv2.blur(there, _SHADE_PX).astype(np.float32) + 4)
-    least, most = share.min(2), share.max(2)
-    off = np.maximum(here - high * share, low * share - here).max(2)
+def median_of_known(maps: list[Values]) -> Values:
+    """Give the lower median of the finite values, at most four, at each pixel; infinity where there are none."""
+    nothing = np.full(maps[0].shape, np.inf, np.float32)
+    least, second, third = nothing, nothing, nothing
+    for values in maps:
+        least, above = np.minimum(least, values), np.maximum(least, values)
+        second, above = np.minimum(second, above), np.maximum(second, above)
+        third = np.minimum(third, above)
+    return np.where(np.isfinite(third), second, least)
+
+
+def _is_shade(here: Bytes, low: Bytes, high: Bytes, blurred_here: Bytes, blurred_there: Bytes) -> Mask:
+    """Tell which pixels are darker than others, and nothing else: about alike in all colours, their texture kept.
+
+    All `n 3`: pixels here, the range of those there, and both pictures blurred.
+    """
+    share = (blurred_here.astype(np.float32) + 4) / (blurred_there.astype(np.float32) + 4)
+    least, most = -_most(-share), _most(share)
+    off = _most(np.maximum(here - high * share, low * share - here))
     is_darker = (most < 1) & (least > _DARKEST_SHADE) & (most < _MOST_TINT * least)
     return np.asarray(is_darker & (off < _MOST_SHADE_NOISE * _NOISE_LEVELS))
+
+
+def _most(channels: NDArray[Depth]) -> NDArray[Depth]:
+    """Give the greatest of a few channels, which come last: NumPy's own way along a short axis is ten times slower."""
+    return functools.reduce(np.maximum, np.moveaxis(channels, -1, 0))
 
 
 def _fetched(here: _View, there: _View, to_here: Homography) -> tuple[Bytes, Mask]:
@@ -232,7 +250,7 @@ def _places(here: _View, there: _View, to_here: Homography) -> Values:
     grey = cv2.warpPerspective(there.grey, to_small, size, borderMode=cv2.BORDER_REPLICATE)
     hidden = cv2.warpPerspective(there.grey_hidden, to_small, size, borderValue=255)
     beside = estimated(here.grey, np.asarray(grey, np.uint8))
-    free = (cv2.max(hidden, here.grey_hidden) == 0) & (np.abs(beside).max(2) < _MOST_BESIDE_STEPS)
+    free = (cv2.max(hidden, here.grey_hidden) == 0) & (_most(np.abs(beside)) < _MOST_BESIDE_STEPS)
     mean = WindowMean(free.shape, _SMOOTH_STEPS)
     share = mean(free.astype(np.float32)) + np.float32(1e-3)
     smooth = [mean(np.where(free, beside[..., axis], 0)) / share / here.shrink[axis, axis] for axis in (0, 1)]
@@ -262,10 +280,3 @@ def _hanging_together(odds: Values, coverage: Bytes) -> Values:
 
 def _square(radius_px: float) -> Bytes:
     return np.ones((2 * round(radius_px) + 1,) * 2, np.uint8)
-
-
-def _middle(maps: list[Values]) -> Values:
-    """Give the lower median of the finite values at each pixel; infinity where there are none."""
-    ranked = np.sort(np.stack(maps), axis=0)
-    middle = np.maximum(np.isfinite(ranked).sum(0) - 1, 0) // 2
-    return np.asarray(np.take_along_axis(ranked, middle[None], 0)[0], np.float32)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .colours import colour_evidence
 from .guided import guided_filter
+from .part import part_round
 
 Bytes = NDArray[np.uint8]
 Grey = NDArray[np.float32]
@@ -25,6 +26,8 @@ _COLOUR_STRIDE = 0.5
 _GUIDED_RADIUS = 2.5
 _SOFT_WIDTH = 2.5
 """Lengths in cells: what one pixel of the segmentation networks spans in the frame."""
+_GUIDED_REACH = 3
+"""So many radii from all that isn't 0 the guided filter gives 0, and knows of nothing beyond."""
 _COVERAGE_WEIGHT, _COLOUR_WEIGHT = 2.0, 0.7
 """Of the log odds that the coarse map and the colours give: more makes a crisper decision, their ratio who wins."""
 _MOST_EVIDENCE = 3.0
@@ -70,9 +73,13 @@ def lay_edge(frame: Bytes, coverage: Bytes, limbs: Bytes, hands: Bytes, cell_px:
     rgb = _unit(frame)
     likely = _doubted(_with_limbs(_unit(coverage), limbs > 0, hands > 0, cell_px), elsewhen)
     decided = decide(rgb, likely, cell_px, elsewhen)
-    filtered = guided_filter(rgb, decided, max(1, round(_GUIDED_RADIUS * cell_px)), _FLATNESS**2)
+    radius_px = max(1, round(_GUIDED_RADIUS * cell_px))
+    part = part_round(decided > 0, _GUIDED_REACH * radius_px)
+    filtered = guided_filter(rgb[part], decided[part], radius_px, _FLATNESS**2)
     levelled = np.clip((filtered - _BLACK) / (_WHITE - _BLACK), 0, 1)
-    return np.round(confine_softness(levelled, _SOFT_WIDTH * cell_px) * 255).astype(np.uint8)
+    matte = np.zeros(decided.shape, np.uint8)
+    matte[part] = np.round(confine_softness(levelled, _SOFT_WIDTH * cell_px) * 255)
+    return matte
 
 
 def decide(rgb: Grey, likely: Grey, cell_px: float, elsewhen: Elsewhen) -> Grey:
@@ -123,7 +130,8 @@ def _unit(image: Bytes) -> Grey:
 
 def _with_limbs(likely: Grey, limbs: Mask, hands: Mask, cell_px: float) -> Grey:
     """Raise coverage where something was drawn, and a little round the parts of it that the coverage misses."""
-    drawn = np.maximum(limbs * np.float32(_LIMB_COVERAGE), hands * np.float32(_HAND_COVERAGE))
+    worth = np.where(limbs, np.float32(_LIMB_COVERAGE), np.float32(0))
+    drawn = np.where(hands, np.float32(_HAND_COVERAGE), worth)
     missed = (drawn > 0) & (likely < 0.5)
     flesh = cv2.dilate(missed.astype(np.uint8), _disc(_FLESH_WIDTH * cell_px))
     return np.asarray(np.maximum(np.maximum(likely, drawn), flesh * np.float32(_FLESH_COVERAGE)), np.float32)

@@ -78,7 +78,7 @@ def estimated(first: Bytes, second: Bytes) -> Field:
 def _judged(field: Field, back: Field, here: Bytes, there: Bytes) -> Motion:
     """Attach where a field is to be trusted."""
     gap = field + warp(back, field)
-    closes = np.square(gap).sum(-1) < _RETURN_ERROR_PX**2
+    closes = np.square(gap[..., 0]) + np.square(gap[..., 1]) < _RETURN_ERROR_PX**2
     return Motion(field, closes & (cv2.absdiff(here, warp(there, field)) < _COLOUR_ERROR))
 
 

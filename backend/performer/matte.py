@@ -18,9 +18,10 @@ from ..contract.errors import UnderstudyError
 from ..contract.watch import Watch
 from ..media.images import Pixels
 from ..media.sequence import Sequence
-from .behind import Behind, part_round
+from .behind import Behind
 from .edge import Elsewhen, lay_edge
 from .limbs import draw_hands, draw_limbs
+from .part import part_round
 from .steady import REACH, Glance, SteadyWindow
 from .tracks import Presence, Tracks
 
@@ -113,15 +114,18 @@ def cell_sizes(tracks: Tracks) -> NDArray[np.float64]:
 
 def keep_performer(coverage: Bytes, limbs: Bytes, cell_px: float) -> Bytes:
     """Drop what does not hang together with the drawn limbs, or with the largest component where none is drawn."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((coverage > _CERTAIN).astype(np.uint8))
+    part = part_round(coverage, 0)
+    count, labels = cv2.connectedComponents((coverage[part] > _CERTAIN).astype(np.uint8))
     if count == 1:
         return coverage
-    kept = np.bincount(labels[limbs > 0], minlength=count) > 0
+    kept = np.bincount(labels[limbs[part] > 0], minlength=count) > 0
     kept[0] = False
     if not kept.any():
-        kept[1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])] = True
+        kept[1 + np.argmax(np.bincount(labels.ravel())[1:])] = True
     brim = np.ones((2 * round(_BRIM_CELLS * cell_px) + 1,) * 2, np.uint8)
-    return coverage * np.asarray(cv2.dilate(kept[labels].astype(np.uint8), brim), np.uint8)
+    whole = np.zeros_like(coverage)
+    whole[part] = coverage[part] * np.asarray(cv2.dilate(kept[labels].astype(np.uint8), brim), np.uint8)
+    return whole
 
 
 def _computed(frames: Sequence, coverage: Sequence, tracks: Tracks) -> Iterator[Bytes]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .flow import Motion, motion_both_ways, warp
+from .part import Part, part_round
 
 Bytes = NDArray[np.uint8]
 
@@ -82,14 +82,12 @@ def _heard(there: Glance, motion: Motion, own: Bytes) -> Bytes:
 
 def _motion_near(first: Glance, second: Glance) -> tuple[Motion, Motion]:
     """Motion both ways round the performer; elsewhere it is nil and untrusted."""
-    x, y, width, height = cv2.boundingRect((np.maximum(first.coverage, second.coverage) > _FAINT).astype(np.uint8))
-    rows = slice(max(0, y - _MARGIN_PX), y + height + _MARGIN_PX)
-    columns = slice(max(0, x - _MARGIN_PX), x + width + _MARGIN_PX)
-    onward, back = motion_both_ways(first.grey[rows, columns].copy(), second.grey[rows, columns].copy())
-    return _placed(onward, (rows, columns), first.grey.shape), _placed(back, (rows, columns), first.grey.shape)
+    part = part_round(np.maximum(first.coverage, second.coverage) > _FAINT, _MARGIN_PX)
+    onward, back = motion_both_ways(first.grey[part].copy(), second.grey[part].copy())
+    return _placed(onward, part, first.grey.shape), _placed(back, part, first.grey.shape)
 
 
-def _placed(motion: Motion, part: tuple[slice, slice], shape: tuple[int, ...]) -> Motion:
+def _placed(motion: Motion, part: Part, shape: tuple[int, ...]) -> Motion:
     field, trusted = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.bool_)
     field[part], trusted[part] = motion.field, motion.trusted
     return Motion(field, trusted)

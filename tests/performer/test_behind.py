@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.performer.behind import odds_of_other
+from backend.performer.behind import median_of_known, odds_of_other
 from backend.performer.set_motion import SetMotion
 
 Bytes = NDArray[np.uint8]
@@ -60,3 +60,12 @@ def test_nothing_leads_across_a_cut() -> None:
     for picture in (painted_set(240, 320), np.zeros((240, 320, 3), np.uint8)):
         motion.add(picture, np.zeros((240, 320), np.uint8))
     assert motion.between(0, 1) is None
+
+
+def test_the_lower_median_is_of_those_that_know_something() -> None:
+    maps = np.random.default_rng(5).normal(size=(4, 6, 50)).astype(np.float32)
+    maps[np.random.default_rng(6).random(maps.shape) < 0.4] = np.inf
+    found = median_of_known(list(maps))
+    for place in np.ndindex(found.shape):
+        known = sorted(value for value in maps[:, *place] if np.isfinite(value))
+        assert found[place] == (known[(len(known) - 1) // 2] if known else np.inf)

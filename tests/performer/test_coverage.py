@@ -7,8 +7,10 @@ from unittest.mock import Mock
 
 import cv2
 import numpy as np
+import pytest
 
-from backend.performer.coverage import bridged_coverage, performer_coverage
+from backend.performer import coverage
+from backend.performer.coverage import bridged_coverage, near_body, performer_coverage
 from backend.performer.detect import Body, Detector
 from backend.performer.window import Box, Picture, Points, Window, box_round, square
 
@@ -76,3 +78,15 @@ def test_a_bridged_body_is_covered_round_its_bones_from_the_side_too() -> None:
     covered = bridged_coverage(painter(), frame, points, box)
     assert (covered[120:300, 154:167] > 200).all()
     assert covered[CURTAIN[1], CURTAIN[0]] == 0
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 2.5])
+def test_a_body_is_drawn_as_softly_as_by_a_blur_of_the_whole_frame(
+    scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, points, _ = performer()
+    points[[11, 23], 0] += 40
+    drawn = near_body(scale * points, frame.shape[:2])
+    monkeypatch.setattr(coverage, "_softened", lambda drawing, sigma_px: cv2.GaussianBlur(drawing, (0, 0), sigma_px))
+    np.testing.assert_array_equal(drawn, near_body(scale * points, frame.shape[:2]))
+    assert len(np.unique(drawn)) > 20

@@ -53,3 +53,14 @@ def test_a_constant_map_stays(constant: float) -> None:
     guide = np.random.default_rng(2).random((12, 12, 3)).astype(np.float32)
     filtered = guided_filter(guide, np.full((12, 12), constant, np.float32), 3, EPSILON)
     np.testing.assert_allclose(filtered, constant, atol=1e-4)
+
+
+def test_nothing_comes_of_nothing_three_radii_away_and_what_lies_beyond_is_not_asked() -> None:
+    random = np.random.default_rng(4)
+    guide, image = random.integers(0, 256, (40, 50, 3)) / np.float32(255), np.zeros((40, 50), np.float32)
+    image[16:22, 20:30] = random.random((6, 10))
+    near = slice(16 - 3 * RADIUS_PX, 22 + 3 * RADIUS_PX), slice(20 - 3 * RADIUS_PX, 30 + 3 * RADIUS_PX)
+    whole = guided_filter(guide, image, RADIUS_PX, EPSILON)
+    np.testing.assert_allclose(guided_filter(guide[near], image[near], RADIUS_PX, EPSILON), whole[near], atol=1e-6)
+    whole[near] = 0
+    np.testing.assert_allclose(whole, 0, atol=1e-6)
