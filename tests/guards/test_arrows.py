@@ -114,6 +114,19 @@ def test_blenders_side_knows_the_worker_by_its_contract_only(sources: tuple[Path
     assert found == []
 
 
+def test_the_rooms_of_blenders_side_import_only_what_stands_to_their_right(
+    sources: tuple[Path, ...], root: Path
+) -> None:
+    found = [
+        f"{path.relative_to(root)}:{line} imports {module}"
+        for path in sources
+        if (room := path.relative_to(root).parts[0].removesuffix(".py")) in BLENDER_SIDE
+        for module, line in imports_of(path, root)
+        if (other := module.split(".")[0]) in BLENDER_SIDE and BLENDER_SIDE.index(other) < BLENDER_SIDE.index(room)
+    ]
+    assert found == []
+
+
 def allowed_for(name: str) -> set[str] | None:
     """Find the packages a file may import: those of the longest prefix in the table, None where none is."""
     fitting = [prefix for prefix in ALLOWED if name == prefix or name.startswith(prefix + "/")]
