@@ -26,7 +26,7 @@ from ..worker_client.search import Search
 from ..worker_client.states import BUSY, State, moved
 from ..worker_client.view import JobView, view_of
 from ..worker_client.worker import Detached, Worker
-from .placing import place_results
+from .placing import is_due, place_results
 from .program import start_worker
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,8 @@ def _take_in(view: JobView) -> None:
         queue.add(replace(view, state=moved(view.state, State.STOPPED)))
     else:
         queue.add(view)
+        if is_due(view):
+            _to_place.append(view.id)
 
 
 def hear() -> bool:

@@ -18,6 +18,8 @@ from ..sequencer.take import Take, find_scene_or_none, is_known_here
 from ..worker_client.view import JobView
 
 PLACING = "placing.json"
+_PLACED = "placed"
+"""Laid into a job's folder when its results have been placed once: an artist who deletes strips wants them gone."""
 
 
 class NotDeliveredError(UnderstudyError):
@@ -86,6 +88,13 @@ def placing_of(folder: Path) -> Placing:
     return from_json(Placing, check_version(data, PLACING), PLACING)
 
 
+def is_due(view: JobView) -> bool:
+    """Whether a job's results were never placed and belong into this .blend: it ended while no Blender listened."""
+    if view.delivered is None or (view.folder / _PLACED).exists() or not (view.folder / PLACING).exists():
+        return False
+    return bool(bpy.data.filepath) and placing_of(view.folder).blend == bpy.data.filepath
+
+
 def take_of(view: JobView, placing: Placing) -> Take:
     """Name a job's delivery as the sequencer places it. Raises NotDeliveredError."""
     delivered = view.delivered
@@ -117,4 +126,5 @@ def place_results(view: JobView) -> None:
     if scene is None:
         raise SceneMissingError(placing.scene)
     place(scene, take, placing.how)
+    (view.folder / _PLACED).touch()
     bpy.ops.ed.undo_push(message=f"Place {take.shot} v{take.version:03d}")
