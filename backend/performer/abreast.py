@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Step = TypeVar("Step")
 
 
-def abreast(walks: Sequence[Iterator[Step]]) -> Iterator[list[Step]]:
-    """Yield the next step of every walk that has one, until all are at their ends. What a walk raises is raised here.
+def abreast(walks: Sequence[Iterator[Step]]) -> Iterator[Step]:
+    """Yield the steps of all walks as they are taken, until all are at their ends. What a walk raises is raised here.
 
-    Steps are taken one by one, so that the caller can report progress and stop between them.
+    Steps are taken one by one, so that the caller can report progress and stop between them; no walk waits for another.
     """
-    walks = list(walks)
     with ThreadPoolExecutor(max(len(walks), 1)) as pool:
-        while steps := [step for step in pool.map(_next, walks) if step]:
-            yield [step[0] for step in steps]
+        taken = {pool.submit(_next, walk): walk for walk in walks}
+        while taken:
+            for future in wait(taken, return_when=FIRST_COMPLETED).done:
+                walk, step = taken.pop(future), future.result()
+                if step:
+                    taken[pool.submit(_next, walk)] = walk
+                    yield step[0]
 
 
 def _next(walk: Iterator[Step]) -> tuple[Step] | None:

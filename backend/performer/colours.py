@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -27,25 +29,46 @@ _RARITY = np.float32(3)
 """Log odds against a colour that was not seen nearby."""
 
 
-class NearbyColours:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Pixels of which something is asked: their colours, three arrays of `n`, and their places, `n`.
+
+    places: in reading order of the picture that has every `stride_px`-th pixel of the frame.
+    """
+
+    rgb: list[Values]
+    places: NDArray[np.intp]
+    stride_px: int
+
+    @classmethod
+    def at(cls, rgb: Colour, pixels: Mask, stride_px: int) -> Self:
+        """Ask of the pixels of a frame `h w 3` that are set in `h w`."""
+        rows, columns = np.nonzero(pixels)
+        width = -(-pixels.shape[1] // stride_px)
+        places = rows // stride_px * width + columns // stride_px
+        return cls([rgb[..., c][pixels] for c in range(3)], places, stride_px)
+
+
+class _KnownColours:
     """Mean and covariance of the known colours in the square window round each place of a frame."""
 
-    def __init__(self, rgb: Colour, known: Mask, radius_px: float, stride_px: int) -> None:
-        """Learn from every `stride_px`-th pixel of `rgb`, `h w 3` 0..1, where `known`, `h w`, is set."""
-        self._stride_px = stride_px
-        self._size = (2 * round(radius_px / stride_px) + 1,) * 2
-        weight = known[::stride_px, ::stride_px].astype(np.float32)
-        channels = [np.ascontiguousarray(rgb[::stride_px, ::stride_px, c]) for c in range(3)]
+    def __init__(self, rgb: Colour, known: Mask, asked: _Asked) -> None:
+        """Learn from `rgb`, `h w 3` 0..1, where `known`, `h w`, is set: every `stride_px`-th pixel, as asked."""
+        self._asked = asked
+        every = slice(None, None, asked.stride_px)
+        weight = known[every, every].astype(np.float32)
+        channels = [np.ascontiguousarray(rgb[every, every, c]) for c in range(3)]
         weighted = [channel * weight for channel in channels]
-        products = [weighted[a] * channels[b] for a, b in _PAIRS]
-        self._moments = np.stack([self._window_mean(image) for image in (weight, *weighted, *products)])
+        self._products = [weight, *weighted, *(weighted[a] * channels[b] for a, b in _PAIRS)]
 
-    def log_density(self, rgb: list[Values], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Values:
-        """Log density, up to a constant, of the colours at some pixels; very low where nothing is known near.
+    def log_density(self, radius_px: float) -> Values:
+        """Log density, `n`, up to a constant, of the colours that are asked of; very low where nothing is known near.
 
-        rgb: three arrays of `n`; rows, columns: `n`.
+        radius_px: how near.
         """
-        share, *moments = self._moments[:, rows // self._stride_px, columns // self._stride_px]
+        size = (2 * round(radius_px / self._asked.stride_px) + 1,) * 2
+        windows = (cv2.boxFilter(image, -1, size, borderType=cv2.BORDER_CONSTANT) for image in self._products)
+        share, *moments = (np.asarray(mean, np.float32).take(self._asked.places) for mean in windows)
         scale = np.reciprocal(np.maximum(share, np.float32(1e-6)))
         means = [moment * scale for moment in moments[:3]]
         noise = np.array([0, _NOISE**2], np.float32)
@@ -53,13 +76,10 @@ class NearbyColours:
             moment * scale - means[a] * means[b] + noise[int(a == b)]
             for moment, (a, b) in zip(moments[3:], _PAIRS, strict=True)
         ]
-        offsets = [value - mean for value, mean in zip(rgb, means, strict=True)]
+        offsets = [value - mean for value, mean in zip(self._asked.rgb, means, strict=True)]
         distance = sum_of_products(solve_symmetric(spread, offsets), offsets)
         density = np.float32(-0.5) * (distance + np.log(_determinant(spread)))
         return np.where(share > _LEAST_SHARE, density, _NEVER)
-
-    def _window_mean(self, image: Values) -> Values:
-        return np.asarray(cv2.boxFilter(image, -1, self._size, borderType=cv2.BORDER_CONSTANT), np.float32)
 
 
 def colour_evidence(
@@ -78,17 +98,13 @@ def colour_evidence(
     the performer, wide, whichever explain the pixel better. Returns `n` values for the `n` doubtful pixels in reading
     order; 0 where the background is unknown. Both sides have surprises: a colour that neither shows tells nothing.
     """
-    rows, columns = np.nonzero(~(performer | background))
     near_px, wide_px = radii_px
-    asked = [np.ascontiguousarray(rgb[rows, columns, c]) for c in range(3)]
-
-    def density(known: Mask, radius_px: float, picture: Colour = rgb) -> Values:
-        return NearbyColours(picture, known, radius_px, stride_px).log_density(asked, rows, columns)
-
-    inside = density(performer, near_px)
+    asked = _Asked.at(rgb, ~(performer | background), stride_px)
+    inside = _KnownColours(rgb, performer, asked).log_density(near_px)
     if last_seen is not None:
-        inside = np.maximum(inside, density(last_seen[1], wide_px, last_seen[0]))
-    outside = np.maximum(density(background, near_px), density(background, wide_px))
+        inside = np.maximum(inside, _KnownColours(*last_seen, asked).log_density(wide_px))
+    behind = _KnownColours(rgb, background, asked)
+    outside = np.maximum(behind.log_density(near_px), behind.log_density(wide_px))
     surprise = _ANY_COLOUR - _RARITY
     inside_or_any = np.where(inside > _NEVER, np.maximum(inside, surprise), _ANY_COLOUR)
     return np.where(outside > _NEVER, inside_or_any - np.maximum(outside, surprise), np.float32(0))

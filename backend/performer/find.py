@@ -79,20 +79,20 @@ def sampled(count: int) -> list[tuple[int, bool]]:
 
 
 def _glimpsed(frames: Sequence, samples: list[tuple[int, bool]], watch: Watch) -> list[list[Glimpse]]:
-    """Look into each sample; two threads take turns."""
-    glimpses: list[list[Glimpse]] = []
-    for step in abreast([_look(frames, samples[0::2]), _look(frames, samples[1::2])]):
-        glimpses += step
+    """Look into each sample, in two threads; who is done with one takes the next, for some take ten times as long."""
+    waiting, glimpses = iter(samples), dict[int, list[Glimpse]]()
+    for index, glimpsed in abreast([_look(frames, waiting), _look(frames, waiting)]):
+        glimpses[index] = glimpsed
         watch.frames_done(len(glimpses), len(samples))
-    return glimpses
+    return [glimpses[index] for index, _ in samples]
 
 
-def _look(frames: Sequence, samples: list[tuple[int, bool]]) -> Iterator[list[Glimpse]]:
+def _look(frames: Sequence, samples: Iterator[tuple[int, bool]]) -> Iterator[tuple[int, list[Glimpse]]]:
     with Detector(most_bodies=_MOST_PEOPLE) as detector:
         for index, closely in samples:
             frame = as_rgb8(frames[index])
             seen = people_in(detector, frame, closely)
-            yield [Glimpse(Seen(index, s.box, s.consistency), appearance(frame, s.body)) for s in seen]
+            yield index, [Glimpse(Seen(index, s.box, s.consistency), appearance(frame, s.body)) for s in seen]
 
 
 def _looked_up(frames: Sequence, persons: tuple[Person, ...]) -> tuple[Person, ...]:

@@ -56,13 +56,14 @@ def solve_symmetric(matrix: list[Grey], right: list[Grey]) -> list[Grey]:
     matrix: the six maps xx xy xz yy yz zz; right: the three of the right-hand side.
     """
     xx, xy, xz, yy, yz, zz = matrix
+    x_y, x_z, y_z = xz * yz - xy * zz, xy * yz - xz * yy, xy * xz - xx * yz
     inverse = (
-        (yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy),
-        (xz * yz - xy * zz, xx * zz - xz * xz, xy * xz - xx * yz),
-        (xy * yz - xz * yy, xy * xz - xx * yz, xx * yy - xy * xy),
+        [yy * zz - yz * yz, x_y, x_z],
+        [x_y, xx * zz - xz * xz, y_z],
+        [x_z, y_z, xx * yy - xy * xy],
     )
-    determinant = sum_of_products([xx, xy, xz], list(inverse[0]))
-    return [sum_of_products(list(row), right) / determinant for row in inverse]
+    determinant = sum_of_products([xx, xy, xz], inverse[0])
+    return [sum_of_products(row, right) / determinant for row in inverse]
 
 
 def sum_of_products(left: list[Grey], right: list[Grey]) -> Grey:

@@ -87,15 +87,13 @@ def track_performer(frames: Sequence, person: Person, people: People, into: Path
     """
     wanted = _Wanted(person, tuple(other for other in people.persons if other.id != person.id))
     found: list[Found | None] = [None] * len(frames)
-    seed, folder, done = _seed(person, len(frames)).frame, into / COVERAGE_FOLDER, 0
+    seed, folder = _seed(person, len(frames)).frame, into / COVERAGE_FOLDER
     walks = [
         _walk(frames, wanted, range(seed, len(frames)), folder),
         _walk(frames, wanted, range(seed - 1, -1, -1), folder),
     ]
-    for steps in abreast(walks):
-        for index, what in steps:
-            found[index] = what
-        done += len(steps)
+    for done, (index, what) in enumerate(abreast(walks), 1):
+        found[index] = what
         watch.frames_done(done, len(frames))
     if not any(found):
         raise NobodyFoundError(len(frames))
