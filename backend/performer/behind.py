@@ -193,14 +193,14 @@ def odds_of_other(here: Bytes, there: Bytes, near: Bytes, *, in_doubt_shade: boo
     tells little where they are many. in_doubt_shade: what may be the same in shade tells nothing.
     """
     high, low = np.asarray(cv2.dilate(there, near), np.uint8), np.asarray(cv2.erode(there, near), np.uint8)
-    beyond = _most(cv2.max(cv2.subtract(here, high), cv2.subtract(low, here))).astype(np.float32)
-    off = np.square(beyond / np.float32(_NOISE_LEVELS))
+    beyond = np.asarray(cv2.max(cv2.subtract(here, high), cv2.subtract(low, here)), np.uint8)
+    off = np.square(_most(beyond) / np.float32(_NOISE_LEVELS))
     red, green, blue = (cv2.LUT(range_, _CHANCE) for range_ in cv2.split(cv2.subtract(high, low)))
     same = np.maximum(red + green + blue, -_WORTH_OF_SAME) * (1 - off / np.float32(_TURNING**2))
     odds = np.where(off < _TURNING**2, same, np.minimum(off - _TURNING**2, _WORTH_OF_OTHER)).astype(np.float32)
     most = np.float32(0 if in_doubt_shade else 2)
     in_question = np.nonzero(odds > most)
-    blurred = (cv2.blur(picture, _SHADE_PX)[in_question] for picture in (here, there))
+    blurred = (np.asarray(cv2.blur(picture, _SHADE_PX), np.uint8)[in_question] for picture in (here, there))
     is_shade = _is_shade(here[in_question], low[in_question], high[in_question], *blurred)
     odds[in_question] = np.where(is_shade, most, odds[in_question])
     return odds
@@ -231,7 +231,7 @@ def _is_shade(here: Bytes, low: Bytes, high: Bytes, blurred_here: Bytes, blurred
 
 def _most(channels: NDArray[Depth]) -> NDArray[Depth]:
     """Give the greatest of a few channels, which come last: NumPy's own way along a short axis is ten times slower."""
-    return functools.reduce(np.maximum, np.moveaxis(channels, -1, 0))
+    return np.asarray(functools.reduce(np.maximum, np.moveaxis(channels, -1, 0)), channels.dtype)
 
 
 def _fetched(here: _View, there: _View, to_here: Homography) -> tuple[Bytes, Mask]:
@@ -272,10 +272,11 @@ def _trust(odds: Values, background: Mask, step: int) -> Values:
 
 
 def _hanging_together(odds: Values, coverage: Bytes) -> Values:
-    """Take back that something is not the set where it does not hang together with what is covered: others move too."""
+    """Take back, in place, that something is not the set where it hangs on nothing that is covered: others move too."""
     count, labels = cv2.connectedComponents(((odds > 0) | (coverage > _SURE)).astype(np.uint8))
-    hangs = np.bincount(labels[coverage > _SURE], minlength=count) > 0
-    return np.where(hangs[labels], odds, np.minimum(odds, 0))
+    alone = np.bincount(labels[coverage > _SURE], minlength=count) == 0
+    odds[(odds > 0) & alone[labels]] = 0
+    return odds
 
 
 def _square(radius_px: float) -> Bytes:

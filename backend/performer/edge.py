@@ -71,7 +71,7 @@ def lay_edge(frame: Bytes, coverage: Bytes, limbs: Bytes, hands: Bytes, cell_px:
     frame: `h w 3`. coverage: `h w`, how likely the performer is. limbs, hands: `h w`, 0 or 255, see limbs.py.
     """
     rgb = _unit(frame)
-    likely = _doubted(_with_limbs(_unit(coverage), limbs > 0, hands > 0, cell_px), elsewhen)
+    likely = _doubted(_with_limbs(_unit(coverage), limbs, hands, cell_px), elsewhen)
     decided = decide(rgb, likely, cell_px, elsewhen)
     radius_px = max(1, round(_GUIDED_RADIUS * cell_px))
     part = part_round(decided > 0, _GUIDED_REACH * radius_px)
@@ -128,13 +128,15 @@ def _unit(image: Bytes) -> Grey:
     return image.astype(np.float32) / np.float32(255)
 
 
-def _with_limbs(likely: Grey, limbs: Mask, hands: Mask, cell_px: float) -> Grey:
+def _with_limbs(likely: Grey, limbs: Bytes, hands: Bytes, cell_px: float) -> Grey:
     """Raise coverage where something was drawn, and a little round the parts of it that the coverage misses."""
-    worth = np.where(limbs, np.float32(_LIMB_COVERAGE), np.float32(0))
-    drawn = np.where(hands, np.float32(_HAND_COVERAGE), worth)
-    missed = (drawn > 0) & (likely < 0.5)
-    flesh = cv2.dilate(missed.astype(np.uint8), _disc(_FLESH_WIDTH * cell_px))
-    return np.asarray(np.maximum(np.maximum(likely, drawn), flesh * np.float32(_FLESH_COVERAGE)), np.float32)
+    part = part_round(np.maximum(limbs, hands), round(_FLESH_WIDTH * cell_px))
+    raised, limb, hand = likely.copy(), np.float32(_LIMB_COVERAGE), np.float32(_HAND_COVERAGE)
+    drawn = np.where(hands[part] > 0, hand, np.where(limbs[part] > 0, limb, np.float32(0)))
+    missed = (drawn > 0) & (likely[part] < 0.5)
+    flesh = cv2.dilate(missed.astype(np.uint8), _disc(_FLESH_WIDTH * cell_px)) * np.float32(_FLESH_COVERAGE)
+    raised[part] = np.maximum(np.maximum(likely[part], drawn), flesh)
+    return raised
 
 
 def _ramp(distance: Grey) -> Grey:
