@@ -24,8 +24,8 @@ _PNG_SETTINGS = (
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
     *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
 )
-"""Runs only, no search for matches: film has noise in which a search finds nothing, and mattes are all runs. One filter for
-all rows: choosing one for each takes a third of the time and saves a tenth of the room."""
+"""Runs only, no search for matches: film has noise in which a search finds nothing, and mattes are all runs. One filter
+for all rows: choosing one for each takes a third of the time and saves a tenth of the room."""
 
 LEAST_SIDE_PX = 16
 """A figure smaller than this can't be found by anyone."""
