@@ -27,6 +27,8 @@ from ..backend.contract.events import (
 from ..backend.contract.jobfolder import is_running, read_events, read_job
 from .states import BUSY, State, moved
 
+_MOST_NOTICES = 50
+"""More are not read by anybody; the log has them."""
 _KILLED = "The worker ended without a word: it was killed, or the machine went down."
 _KILLED_HINT = "Press Resume: what is in place stays."
 
@@ -105,7 +107,8 @@ def view_of(folder: Path) -> JobView:
 
 
 def _noticed(view: JobView, *texts: str) -> JobView:
-    return replace(view, notices=view.notices + tuple(text for text in texts if text not in view.notices))
+    new = tuple(text for text in texts if text not in view.notices)
+    return replace(view, notices=(view.notices + new)[:_MOST_NOTICES]) if new else view
 
 
 def _ended(view: JobView, event: JobDone | JobStopped | JobRefused | JobCrashed) -> JobView:

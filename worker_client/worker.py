@@ -21,6 +21,8 @@ from .mailbox import Mailbox
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.3
+_LINES_AT_ONCE, _REST_S = 20, 0.01
+"""Two thousand lines a second: a worker writes some ten."""
 
 
 class Worker(Protocol):
@@ -122,9 +124,12 @@ def _lay_cancel_file(folder: Path) -> None:
 
 
 def _hear(lines: IO[str], mailbox: Mailbox) -> None:
+    """Read what a worker writes, resting now and then: Blender waits for whoever holds the interpreter."""
     with contextlib.suppress(OSError, ValueError):
-        for line in lines:
+        for number, line in enumerate(lines, start=1):
             _read(line, mailbox)
+            if number % _LINES_AT_ONCE == 0:
+                time.sleep(_REST_S)
 
 
 def _read(line: str, mailbox: Mailbox) -> None:
