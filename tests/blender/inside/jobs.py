@@ -136,13 +136,13 @@ def asked() -> dict[str, Any]:
     do.understudy.find_performers()
     wait(lambda: not questions.answers.is_asking)
     people = len(questions.answers.people)
-    do.understudy.preview_frame()
-    wait(lambda: not questions.answers.is_asking)
-    preview = questions.answers.preview
     do.understudy.check_job()
     wait(lambda: not questions.answers.is_asking)
+    planned = questions.answers.plan.frames if questions.answers.plan else 0
+    do.understudy.preview_frame()
+    wait(lambda: not questions.answers.is_asking)
     answers = questions.answers
-    planned = answers.plan.frames if answers.plan else 0
+    preview = answers.preview
     return {"planned": planned, "people": people, "preview": str(preview), "hint": answers.hint}
 
 
