@@ -17,7 +17,7 @@ from ..picker.people import box_at, person_at_or_none
 from ..properties import UNDERSTUDY_PG_casting, castings_of, settings_of
 from ..session import questions
 from ..session.focus import active_strip_or_none, placement_of, scene_of
-from ..session.order import Order, take_order
+from ..session.order import take_order
 from .overlay import Mark, Overlay, under_mouse
 from .refusal import poll_for_strip, refuse
 
@@ -48,7 +48,8 @@ class UNDERSTUDY_OT_find_performers(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask only: for scripts, which read the answer themselves."""
         try:
-            self._order = _ask(context)
+            self._order = take_order(context, layout.QUESTIONS, needs_character=False)
+            questions.ask(self._order, "find")
         except UnderstudyError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -138,12 +139,6 @@ class UNDERSTUDY_OT_find_performers(Operator):
         _set_status(context, None)
         _redraw(context)
         return ending
-
-
-def _ask(context: Context) -> Order:
-    order = take_order(context, layout.QUESTIONS, needs_character=False)
-    questions.ask(order.folder, order.placing.strip, "find")
-    return order
 
 
 def _set_status(context: Context, text: str | None) -> None:

@@ -140,7 +140,7 @@ class UNDERSTUDY_OT_recall_job(Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Need a job."""
-        return poll_for_job(cls, context, frozenset(State), "")
+        return poll_for_job(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Read the job and set the scene's settings."""
@@ -162,7 +162,7 @@ class UNDERSTUDY_OT_open_folder(Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Need a job."""
-        return poll_for_job(cls, context, frozenset(State), "")
+        return poll_for_job(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Open it."""
@@ -185,7 +185,7 @@ class UNDERSTUDY_OT_show_log(Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Need a job."""
-        return poll_for_job(cls, context, frozenset(State), "")
+        return poll_for_job(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Open it as a text."""
@@ -207,7 +207,7 @@ class UNDERSTUDY_OT_copy_report(Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Need a job."""
-        return poll_for_job(cls, context, frozenset(State), "")
+        return poll_for_job(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Fill the clipboard."""

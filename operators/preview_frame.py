@@ -33,8 +33,7 @@ class UNDERSTUDY_OT_preview_frame(Operator):
         """Ask; the answer is shown in the panel."""
         try:
             order = take_order(context, layout.QUESTIONS)
-            frame = order.frame_at_playhead(context)
-            questions.ask(order.folder, order.placing.strip, "preview", f"--frame={frame}")
+            questions.ask(order, "preview", f"--frame={order.frame_at_playhead(context)}")
         except UnderstudyError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -55,8 +54,7 @@ class UNDERSTUDY_OT_check_job(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask; the answer is shown in the panel."""
         try:
-            order = take_order(context, layout.QUESTIONS)
-            questions.ask(order.folder, order.placing.strip, "check")
+            questions.ask(take_order(context, layout.QUESTIONS), "check")
         except UnderstudyError as error:
             return refuse(self, error)
         return {"FINISHED"}

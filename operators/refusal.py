@@ -34,8 +34,10 @@ def poll_for_strip(operator: type[Operator], context: Context) -> bool:
     return False
 
 
-def poll_for_job(operator: type[Operator], context: Context, states: frozenset[State], reason: str) -> bool:
-    """Tell whether the job that is chosen in the list is in one of these states; say so if it is not."""
+def poll_for_job(
+    operator: type[Operator], context: Context, states: frozenset[State] = frozenset(State), reason: str = ""
+) -> bool:
+    """Tell whether a job is chosen in the list, in one of these states; say so if none is."""
     view = jobs.active_view(context)
     if view is None:
         operator.poll_message_set("Choose a job in the list first.")

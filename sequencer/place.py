@@ -16,6 +16,7 @@ import bpy
 
 from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.job import Pass
+from ..backend.contract.layout import version_stem
 from .compat import end_frame, first_frame, muted_channels, strips_of
 from .findstrips import Found
 from .look import copy_look, covers_fully
@@ -168,7 +169,7 @@ def _new_strip(owner: Scene | MetaStrip, name: str, paths: Sequence[Path], chann
 
 def _show_files(strip: Strip, take: Take, paths: Sequence[Path]) -> None:
     pictures: Any = strip
-    old_name = _strip_name(f"{take.shot}_v{version_of(strip):03d}", pass_of(strip))
+    old_name = _strip_name(version_stem(take.shot, version_of(strip)), pass_of(strip))
     pictures.directory = _for_blend(paths[0].parent) + "/"
     for element, path in zip(_elements(strip), paths, strict=True):
         element.filename = path.name

@@ -12,6 +12,7 @@ import bpy
 
 from ..backend.contract.errors import FileMissingError, UnderstudyError
 from ..backend.contract.job import Pass
+from ..backend.contract.layout import pass_file, version_stem
 from .compat import content_start, end_frame, first_frame
 from .findstrips import Found, every_strip
 from .shot import Pixels
@@ -50,20 +51,20 @@ class Take:
     @property
     def stem(self) -> str:
         """Name shot and version as folder and files do."""
-        return f"{self.shot}_v{self.version:03d}"
+        return version_stem(self.shot, self.version)
 
     def files(self, name: str) -> list[Path]:
         """List a pass's files in order. Raises PassMissingError, and FileMissingError before Blender sees a gap."""
         if name not in self.passes:
             raise PassMissingError(self.stem, name)
         numbers = range(self.first_number, self.first_number + self.frame_count)
-        names = [f"{self.stem}_{name}.{number:04d}.png" for number in numbers]
+        paths = [self.folder / pass_file(self.stem, name, f"{number:04d}") for number in numbers]
         folder = self.folder / name
-        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        missing = next((name for name in names if name not in there), None)
+        there = set(folder.iterdir()) if folder.is_dir() else set()
+        missing = next((path for path in paths if path not in there), None)
         if missing is not None:
-            raise FileMissingError(folder / missing, f"{name} picture")
-        return [folder / name for name in names]
+            raise FileMissingError(missing, f"{name} picture")
+        return paths
 
 
 class PassMissingError(UnderstudyError):

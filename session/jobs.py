@@ -107,7 +107,7 @@ def hear() -> bool:
     _take_found()
     _to_place.extend(view.id for view, event in queue.tick() if isinstance(event, Delivered))
     is_rendering: Any = bpy.app.is_job_running("RENDER")  # type: ignore[func-returns-value]
-    while _to_place and not is_rendering:
+    if _to_place and not is_rendering:
         _place(_to_place.popleft())
     is_new, _shown = queue.views != _shown, queue.views
     return is_new

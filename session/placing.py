@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from ..sequencer.place import PlaceAs, place
 from ..sequencer.shot import Pixels
 from ..sequencer.take import Take, find_scene_or_none, is_known_here
 from ..worker_client.view import JobView
+
+log = logging.getLogger(__name__)
 
 PLACING = "placing.json"
 _PLACED = "placed"
@@ -92,7 +95,11 @@ def is_due(view: JobView) -> bool:
     """Whether a job's results were never placed and belong into this .blend: it ended while no Blender listened."""
     if view.delivered is None or (view.folder / _PLACED).exists() or not (view.folder / PLACING).exists():
         return False
-    return bool(bpy.data.filepath) and placing_of(view.folder).blend == bpy.data.filepath
+    try:
+        return bool(bpy.data.filepath) and placing_of(view.folder).blend == bpy.data.filepath
+    except UnderstudyError as error:
+        log.warning("Where the results of %s go is not known: %s", view.id, error)
+        return False
 
 
 def take_of(view: JobView, placing: Placing) -> Take:

@@ -24,6 +24,7 @@ from ..backend.contract.events import (
     StageStarted,
 )
 from ..worker_client.worker import Child
+from .order import Order
 from .program import start_worker
 
 _SILENT = "The worker ended without an answer."
@@ -52,9 +53,10 @@ _folder: Path | None = None
 _pictures: previews.ImagePreviewCollection | None = None
 
 
-def ask(folder: Path, strip: str, *words: str) -> None:
-    """Put a question about the job in a folder: `preview`, `find` or `check`. Raises WorkerNotStartedError."""
+def ask(order: Order, *words: str) -> None:
+    """Put a question about an order: `preview`, `find` or `check`. Raises WorkerNotStartedError."""
     global answers, _folder, _worker
+    folder, strip = order.folder, order.placing.strip
     end()
     if _folder is not None:  # it holds a copy of the .blend, and nobody reads it again
         shutil.rmtree(_folder, ignore_errors=True)

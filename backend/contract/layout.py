@@ -25,3 +25,13 @@ FRAME_LINE = "understudy-frame"
 """How a line begins by which the program that renders a strip tells of a picture that stands: index, path."""
 REFUSED_LINE = "understudy-refused"
 """Likewise, of a strip that can't be rendered: the sentence for the artist."""
+
+
+def version_stem(shot: str, version: int) -> str:
+    """Name a version's folder, and begin the names of all files in it: `shot_v003`."""
+    return f"{shot}_v{version:03d}"
+
+
+def pass_file(stem: str, name: str, number: str) -> str:
+    """Name a pass's file within the version's folder: `comp/shot_v003_comp.1001.png`."""
+    return f"{name}/{stem}_{name}.{number}.png"

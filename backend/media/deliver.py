@@ -14,13 +14,14 @@ import numpy as np
 
 from ..contract.disk import disk_errors
 from ..contract.job import Job, Pass
+from ..contract.layout import pass_file
 from ..contract.watch import Watch
 from .ahead import ahead
 from .colour import to_depth
 from .comp import change_matte_of, comp_over, merge_layers
 from .images import Pixels, rgb_of
 from .sequence import Sequence, SequenceWriter
-from .sidecar import Making, pass_file, read_sidecar_job, sidecar_text
+from .sidecar import Making, read_sidecar_job, sidecar_text
 from .versions import Version, claim, find_delivered_or_none, replace_text
 
 __all__ = ["DeliveredVersion", "Layers", "Making", "deliver", "read_sidecar_job"]
@@ -72,9 +73,8 @@ class DeliveredVersion:
 
     def files(self, name: str) -> tuple[Path, ...]:
         """List a pass's files in order."""
-        version = Version(self.folder.parent, self.folder.name.rpartition("_v")[0], self.version)
         numbers = range(self.first_number, self.first_number + self.frame_count)
-        return tuple(self.folder / pass_file(version, name, f"{number:04d}") for number in numbers)
+        return tuple(self.folder / pass_file(self.folder.name, name, f"{number:04d}") for number in numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +199,7 @@ def _write_frames(layers: Layers, makers: dict[str, _MakePass], version: Version
     with SequenceWriter(version.partial, threads=_WRITING_THREADS) as writer:
         for frame in ahead(frames, _AHEAD_FRAMES):
             for name, make in makers.items():
-                writer.write_as(pass_file(version, name, f"{first_number + frame.index:04d}"), make(frame))
+                writer.write_as(pass_file(version.stem, name, f"{first_number + frame.index:04d}"), make(frame))
             watch.frames_done(frame.index + 1, count)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..contract.errors import FileMissingError, UnderstudyError
 from ..contract.job import Job
+from ..contract.layout import pass_file
 from ..contract.wire import CONTRACT_VERSION, Json, check_version, from_json, to_json
 from .colour import COMP_SPACE, DELIVERED_SPACE
 from .versions import JOB_ID, Version
@@ -102,14 +103,9 @@ def read_sidecar_job(path: Path) -> Job:
     return from_json(Job, check_version(data["job"], f"{path.name}: job"), f"{path.name}: job")
 
 
-def pass_file(version_: Version, name: str, number: str) -> str:
-    """Name a pass's file within the version's folder: `comp/shot_v003_comp.1001.png`."""
-    return f"{name}/{version_.stem}_{name}.{number}.png"
-
-
 def _pass_facts(version_: Version, name: str) -> Json:
     meaning = _MEANINGS.get(name, "one performer's coverage, linear")
-    return {"files": pass_file(version_, name, "####"), "is": meaning}
+    return {"files": pass_file(version_.stem, name, "####"), "is": meaning}
 
 
 def _library_versions() -> dict[str, Json]:

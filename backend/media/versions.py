@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..contract.layout import version_stem
+
 JOB_ID = "job_id"
 """The field of a sidecar by which a claim and a delivery are known as a job's."""
 
@@ -31,7 +33,7 @@ class Version:
     @property
     def stem(self) -> str:
         """`shot_v003`: of the folder and of all files in it."""
-        return f"{self.name}_v{self.number:03d}"
+        return version_stem(self.name, self.number)
 
     @property
     def delivered(self) -> Path:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from backend.contract.errors import FileMissingError
+from backend.contract.layout import pass_file
 from backend.contract.wire import MessageInvalidError, MessageTooNewError
-from backend.media.sidecar import SidecarUnreadableError, pass_file, read_sidecar_job, sidecar_text
+from backend.media.sidecar import SidecarUnreadableError, read_sidecar_job, sidecar_text
 from backend.media.versions import Version
 
 from .test_deliver import job_of, making_of
@@ -33,7 +34,7 @@ def test_a_sidecar_says_the_same_every_time(sidecar: Path) -> None:
 def test_a_sidecar_names_its_files_and_the_space_of_the_comp(sidecar: Path) -> None:
     data = json.loads(sidecar.read_text("utf-8"))
     assert data["passes"]["comp"]["files"] == "comp/shot_v003_comp.####.png"
-    assert pass_file(Version(sidecar.parent, "shot", 3), "comp", "1001") == "comp/shot_v003_comp.1001.png"
+    assert pass_file(Version(sidecar.parent, "shot", 3).stem, "comp", "1001") == "comp/shot_v003_comp.1001.png"
     assert "linear" in data["comp_space"]
     assert data["made_with"]["numpy"]
 
