@@ -10,8 +10,6 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bpy.utils import previews
-
 from ..backend.contract.events import (
     Event,
     FoundPerson,
@@ -33,7 +31,7 @@ _SILENT_HINT = "Ask again; if that does not help, install Understudy again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the panel shows of questions. preview_icon: 0 if there is none. people: of strip `strip`."""
+    """What the panel shows of questions. people: of strip `strip`."""
 
     is_asking: bool = False
     question: str = ""
@@ -41,7 +39,6 @@ class Answers:
     message: str = ""
     hint: str = ""
     preview: Path | None = None
-    preview_icon: int = 0
     people: tuple[FoundPerson, ...] = ()
     strip: str = ""
     plan: Planned | None = None
@@ -50,7 +47,6 @@ class Answers:
 answers = Answers()
 _worker: Child | None = None
 _folder: Path | None = None
-_pictures: previews.ImagePreviewCollection | None = None
 
 
 def ask(order: Order, *words: str) -> None:
@@ -96,14 +92,8 @@ def _closed(shown: Answers) -> Answers:
 def _after(shown: Answers, event: Event) -> Answers:
     match event:
         case PreviewMade():
-            path = Path(event.path)
-            return replace(
-                shown,
-                preview=path,
-                preview_icon=_icon(path),
-                is_answered=True,
-                message=f"Preview of frame {event.frame + 1} of the shot",
-            )
+            message = f"Preview of frame {event.frame + 1} of the shot"
+            return replace(shown, preview=Path(event.path), is_answered=True, message=message)
         case Planned():
             is_answer = shown.question == "check"
             return replace(shown, plan=event, is_answered=is_answer, message="Ready to start" if is_answer else "")
@@ -123,23 +113,12 @@ def _count_text(people: int) -> str:
     return "1 person found" if people == 1 else f"{people} people found"
 
 
-def _icon(path: Path) -> int:
-    assert _pictures is not None
-    found = _pictures.get(str(path)) or _pictures.load(str(path), str(path), "IMAGE")
-    return int(found.icon_id)
-
-
 def register() -> None:
-    """Make room for pictures."""
-    global _pictures
-    _pictures = previews.new()
+    """Nothing is asked yet."""
 
 
 def unregister() -> None:
-    """Drop pictures and the open question."""
-    global answers, _pictures
+    """Drop the open question."""
+    global answers
     end()
     answers = Answers()
-    if _pictures is not None:
-        previews.remove(_pictures)
-        _pictures = None

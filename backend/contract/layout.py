@@ -8,6 +8,8 @@ EVENTS = "events.jsonl"
 LOG = "worker.log"
 LOCK = "lock.json"
 """Held by a running worker: its pid and start time."""
+NEWEST = "newest.png"
+"""How the newest frame comes out, small, while a job runs."""
 CANCEL = "cancel"
 """Whoever wants a worker to stop makes this file; the worker takes it away when it starts."""
 

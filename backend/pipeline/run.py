@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..contract.events import Event, Noticed, Planned, StageKept
 from ..contract.job import Job
+from ..contract.layout import NEWEST
 from ..media.clipinfo import Clip
 from .fingerprint import Fingerprint, Fingerprints, Source
 from .preflight import Cleared
@@ -92,7 +93,8 @@ class Run:
     def begin(self, step: str) -> StageWatch:
         """Start a step that is no stored stage, or is handed to the store by `stage`."""
         self._progress.begin(step)
-        return StageWatch(step, self._progress, self._hear, self._should_stop, self._clock)
+        newest = self.folder / NEWEST
+        return StageWatch(step, self._progress, newest, self._hear, self._should_stop, self._clock)
 
     def fingerprint(self, path: str) -> Fingerprint:
         """Hash a file or folder that the job names."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -12,6 +13,7 @@ from ...contract.job import Mode
 from ...contract.watch import Watch
 from ...media.images import Pixels, read_picture
 from ...media.sequence import SequenceWriter
+from ...media.thumbnail import write_thumbnail
 from ...performer.tracks import Tracks
 from ..base import Ability, Inputs, Plan, ShotSize
 from .animate import picture_plate, retarget
@@ -80,7 +82,9 @@ class DraftEngine:
         with SequenceWriter(into) as writer:
             for index in range(first, last + 1):
                 drawn = puppet.draw(motion, index, width, height)
-                writer.write(index, _straight(drawn, light, motion, index, depth))
+                picture = _straight(drawn, light, motion, index, depth)
+                writer.write(index, picture)
+                watch.show(index, partial(write_thumbnail, plate=inputs.plate[index], character=picture))
                 watch.frames_done(index - first + 1, last - first + 1)
 
 
