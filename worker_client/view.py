@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import assert_never
 
 from ..backend.contract.events import (
+    CharacterRead,
     Delivered,
     Event,
     FramesDone,
@@ -88,7 +89,7 @@ def after(view: JobView, event: Event) -> JobView:  # noqa: C901  a row for each
             return _noticed(view, event.text)
         case Delivered():
             return replace(view, delivered=event)
-        case StageDone() | StageKept() | PeopleFound() | PreviewMade():
+        case StageDone() | StageKept() | CharacterRead() | PeopleFound() | PreviewMade():
             return view
         case JobDone() | JobStopped() | JobRefused() | JobCrashed():
             return _ended(view, event)

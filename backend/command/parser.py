@@ -81,7 +81,7 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     find.set_defaults(detached=False)
     _add_range(find)
     _add_output(find)
-    check = commands.add_parser("check", help="tell what a job would take, or why it can't be done; compute nothing")
+    check = commands.add_parser("check", help="tell what a job would take, or why it can't be done; no frame is read")
     check.add_argument("folder", type=Path, metavar="JOB_FOLDER")
     inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")
     inspect.add_argument("path", type=Path, metavar="PATH")

@@ -13,6 +13,7 @@ from typing import IO, Protocol, assert_never
 
 from ..contract.errors import UnderstudyError
 from ..contract.events import (
+    CharacterRead,
     Delivered,
     Event,
     FoundPerson,
@@ -114,6 +115,8 @@ class SayPeople:
                 self._line(f"  {_STAGES.get(event.stage, event.stage)}: in place already")
             case Noticed():
                 self._line(f"  Note: {event.text}")
+            case CharacterRead():
+                self._line(f"  Found in character {event.place + 1}: {', '.join(event.found)}")
             case Delivered():
                 self._line(_delivered_text(event))
             case PeopleFound():

@@ -110,6 +110,15 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterRead:
+    """What the engine found in a character's picture, a few words each. place: of its casting in the job, from 0."""
+
+    kind: ClassVar[str] = "character_read"
+    place: int
+    found: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """A version stands whole. sheet: path of its contact sheet. Paths are absolute."""
 
@@ -203,6 +212,7 @@ Event = (
     | StepsDone
     | PictureShown
     | Noticed
+    | CharacterRead
     | Delivered
     | PeopleFound
     | PreviewMade

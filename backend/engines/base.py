@@ -72,6 +72,9 @@ class Engine(Protocol):
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
         """Do what depends on the character's picture alone, into a folder. Faults foreseen are noticed on `watch`."""
 
+    def describe(self, character: Path) -> tuple[str, ...]:
+        """Word what was found in the character's picture, from the folder that `prepare` filled."""
+
     def background(self, picture: Path, mirror: bool, character: Path) -> Pixels:
         """Give what the character moves before in animate mode, RGB `h w 3`: its size is the result's."""
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.errors import UnderstudyError
+from ..contract.events import CharacterRead
 from ..contract.job import Casting, Job
 from ..media.deliver import Layers
 from ..media.sequence import Sequence
 from ..performer.control import draw_control
 from ..performer.tracks import Tracks
 from .delivery import deliver_layers
+from .engines import engine_named
 from .preflight import Cleared, clear
 from .run import Run
 from .sequences import Windows
@@ -63,7 +65,7 @@ def replace(run: Run) -> None:
     """Do a replace job and deliver it. Raises what its stages raise."""
     cleared = clear(run.job, run.folder)
     run.expect(cleared)
-    characters = tuple(read_character(run, casting) for casting in run.job.cast)
+    characters = read_characters(run)
     frames = run.stage(frames_stage(run, cleared))
     parts = make_parts(run, frames, characters)
     plate = make_plate(run, frames, parts)
@@ -88,9 +90,14 @@ def frames_stage(run: Run, cleared: Cleared) -> Frames:
     return Frames(run.source(cleared.clip), shot.first, cleared.last, shot.fps, run.job.delivery.depth_bits)
 
 
-def read_character(run: Run, casting: Casting) -> Result:
-    """Let the engine read the character's picture, before any frame: a picture that will not do ends the job here."""
-    return run.stage(Character(run.job.engine, run.fingerprint(casting.character), casting.fit.mirror))
+def read_characters(run: Run) -> tuple[Result, ...]:
+    """Let the engine read the characters' pictures, before any frame: one that will not do ends the job here."""
+    engine, characters = engine_named(run.job.engine), []
+    for place, casting in enumerate(run.job.cast):
+        stage = Character(run.job.engine, run.fingerprint(casting.character), casting.fit.mirror)
+        characters.append(run.stage(stage))
+        run.tell(CharacterRead(place=place, found=engine.describe(characters[-1].folder)))
+    return tuple(characters)
 
 
 def track_performers(run: Run, frames: Result) -> tuple[Result, ...]:

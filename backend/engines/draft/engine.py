@@ -19,7 +19,7 @@ from ..base import Ability, Inputs, Plan, ShotSize
 from .animate import picture_plate, retarget
 from .character import Character, find_character, load_points
 from .footing import foot_shifts
-from .foresight import warn_of_performer, warn_of_picture
+from .foresight import warn_of_performer, warn_of_picture, words_of
 from .light import Light, measure_light
 from .motion import Motion, perform, performer_height
 from .puppet import Puppet
@@ -54,6 +54,10 @@ class DraftEngine:
         character = find_character(read_picture(picture), mirror)
         warn_of_picture(character, watch)
         character.save(into)
+
+    def describe(self, character: Path) -> tuple[str, ...]:
+        """Word how much of a figure the picture shows."""
+        return words_of(load_points(character))
 
     def background(self, picture: Path, mirror: bool, character: Path) -> Pixels:
         """Give the picture's own background, filled where the character stood."""
