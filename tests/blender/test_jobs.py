@@ -51,10 +51,10 @@ def test_every_pass_lies_over_the_strip_as_it_is_trimmed(told: dict[str, Any]) -
     assert len(strips) == 8
 
 
-def test_how_the_newest_frame_comes_out_can_be_drawn_in_the_panel(told: dict[str, Any]) -> None:
-    frame, has_icon = told["replaced"]["newest"]
+def test_how_the_newest_frame_comes_out_is_shown(told: dict[str, Any]) -> None:
+    frame, path = told["replaced"]["newest"]
     assert 0 <= frame < FRAMES
-    assert has_icon
+    assert read_picture(Path(path)).shape == (144, 256, 3)
 
 
 def test_the_frames_that_go_in_are_those_that_the_strip_shows(told: dict[str, Any]) -> None:

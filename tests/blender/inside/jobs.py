@@ -88,8 +88,6 @@ def refused(what: Callable[[], object]) -> str:
 
 def replaced() -> dict[str, Any]:
     """Stop a job and resume it, look at its strips, replace again, and go back a version."""
-    from understudy.session.pictures import icon_of
-
     scene = new_scene("Shot", 480, 270)
     bpy.context.window.scene = scene
     says: dict[str, Any] = {"no strip": refused(do.understudy.start_job)}
@@ -108,7 +106,7 @@ def replaced() -> dict[str, Any]:
     view = newest()
     says |= {"resumed": str(view.state), "message": view.message, "strips": told(scene)}
     says["delivered"] = view.delivered.folder if view.delivered else ""
-    says["newest"] = [view.shown.frame, icon_of(Path(view.shown.path)) != 0] if view.shown else []
+    says["newest"] = [view.shown.frame, view.shown.path] if view.shown else []
     settings.first.scale = 0.9
     do.understudy.start_job()
     wait(is_over)
