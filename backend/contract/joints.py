@@ -89,7 +89,7 @@ class TrackedPerformer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedCast:
-    """The joints of all that are cast, in the job's order: a job lays them into its folder for who wants to fix them."""
+    """The joints of all that are cast, in the job's order: left in the job's folder for who wants to fix them."""
 
     performers: tuple[TrackedPerformer, ...]
 
