@@ -20,6 +20,8 @@ _STAGES = {
     "find": "Finding the people",
     "cast": "Choosing the performer",
     "track": "Tracking the performer",
+    "correct": "Moving the corrected joints",
+    "roto": "Rendering your matte",
     "matte": "Matting the performer",
     "plate": "Painting the clean plate",
     "character": "Reading the character",

@@ -6,9 +6,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..contract.job import Pass, PerformerChoice, Pick, Shadow
+from ..contract.job import Combine, Pass, PerformerChoice, Pick, Shadow
+from ..contract.joints import REACH_FRAMES, Joint, JointFix
 
 _PERFORMER_HELP = "largest, id:N, point:X,Y@FRAME or box:X,Y,X1,Y1@FRAME, in pixels of that frame of the clip"
+
+_JOINT_HELP = (
+    "JOINT:X,Y@FRAME or JOINT:X,Y@FRAME:FIRST-LAST, in pixels and frames of the clip; joints are " + ", ".join(Joint)
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,6 +48,27 @@ def performer(text: str) -> PerformerChoice:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} names no performer; it can be {_PERFORMER_HELP}")
+
+
+def joint(text: str) -> JointFix:
+    """Read a joint that is put right: see `_JOINT_HELP`. Raises ArgumentTypeError."""
+    name, _, rest = text.partition(":")
+    place, _, when = rest.partition("@")
+    frame, _, reach = when.partition(":")
+    first, _, last = reach.partition("-")
+    try:
+        x, y = map(float, place.split(","))
+        key = int(frame)
+        return JointFix(
+            joint=Joint(name),
+            frame=key,
+            x=x,
+            y=y,
+            first=int(first) if reach else max(0, key - REACH_FRAMES),
+            last=int(last) if reach else key + REACH_FRAMES,
+        )
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} moves no joint; it can be {_JOINT_HELP}") from error
 
 
 def _passes(text: str) -> tuple[Pass, ...]:
@@ -109,7 +135,17 @@ def _add_shot(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--matte", default="", metavar="PATH", help="your own performer matte: a folder or one picture"
     )
+    command.add_argument(
+        "--matte-combine",
+        type=Combine,
+        choices=tuple(Combine),
+        default=Combine.REPLACE,
+        help="whether your matte replaces the computed one, is added to it, or taken out of it",
+    )
     command.add_argument("--garbage-matte", default="", metavar="PATH", help="black in it is never performer")
+    command.add_argument(
+        "--joint", type=joint, action="append", default=[], metavar="KEY", help=f"move a tracked joint: {_JOINT_HELP}"
+    )
     command.add_argument("--shadow", type=Shadow, choices=tuple(Shadow), default=Shadow.KEEP, help="of the performer")
     command.add_argument("--seed", type=int, default=0)
     _add_detached(command)

@@ -41,6 +41,8 @@ _STAGES = {
     "find": "finding the people",
     "cast": "choosing the performer",
     "track": "tracking the performer",
+    "correct": "moving the corrected joints",
+    "roto": "rendering your matte",
     "matte": "matting the performer",
     "plate": "painting the clean plate",
     "character": "reading the character",

@@ -160,7 +160,9 @@ def _first_casting(arguments: argparse.Namespace, folder: Path) -> Casting:
         performer=arguments.performer,
         fit=_fit(arguments),
         matte=path_from(folder, arguments.matte),
+        matte_combine=arguments.matte_combine,
         garbage_matte=path_from(folder, arguments.garbage_matte),
+        joints=tuple(arguments.joint),
     )
 
 

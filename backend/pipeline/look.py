@@ -36,7 +36,7 @@ def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None], should_s
     clip = open_shot(job.shot, folder)
     last = clip.info.frame_count - 1 if job.shot.last == -1 else job.shot.last
     check_range(clip.info, job.shot.first, last)
-    frames = run.stage(Frames(run.source(clip), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
+    frames = run.stage(Frames(run.source(job.shot, clip), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
     people = People.load(run.stage(Find(frames)).folder / PEOPLE)
     return PeopleFound(people=tuple(_told(person, job.shot.first) for person in people.persons))
 

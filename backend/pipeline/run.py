@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contract.events import Event, Noticed, Planned, StageKept
-from ..contract.job import Job
+from ..contract.job import Job, Shot
 from ..contract.layout import NEWEST
 from ..media.clipinfo import Clip
 from .fingerprint import Fingerprint, Fingerprints, Source
@@ -100,9 +100,8 @@ class Run:
         """Hash a file or folder that the job names."""
         return self._fingerprints.take(self.folder / path)
 
-    def source(self, clip: Clip) -> Source:
-        """Name the job's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""
-        shot = self.job.shot
+    def source(self, shot: Shot, clip: Clip) -> Source:
+        """Name a shot's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""
         if shot.rendering.description:
             return Source(Path(shot.source), hashlib.sha256(shot.rendering.description.encode()).hexdigest(), clip)
         taken = self._fingerprints.take_clip(self.folder / shot.source)
