@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..contract.job import Combine, Pass, PerformerChoice, Pick, Shadow
+from ..contract.job import Combine, Pass, PerformerChoice, Pick, Setting, Shadow
 from ..contract.joints import REACH_FRAMES, Joint, JointFix
 
 _PERFORMER_HELP = "largest, id:N, point:X,Y@FRAME or box:X,Y,X1,Y1@FRAME, in pixels of that frame of the clip"
@@ -76,6 +76,13 @@ def _passes(text: str) -> tuple[Pass, ...]:
         return tuple(Pass(word) for word in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}; there are: {', '.join(Pass)}") from error
+
+
+def _setting(text: str) -> Setting:
+    name, is_given, value = text.partition("=")
+    if not is_given:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    return Setting(name=name, value=value)
 
 
 def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -160,6 +167,9 @@ def _add_range(command: argparse.ArgumentParser) -> None:
 def _add_choice(command: argparse.ArgumentParser) -> None:
     command.add_argument("--performer", type=performer, default=PerformerChoice(), metavar="WHO", help=_PERFORMER_HELP)
     command.add_argument("--engine", default="draft", help="draft")
+    command.add_argument(
+        "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine"
+    )
     command.add_argument("--scale", type=float, default=1.0, help="times the size that fits the performer")
     command.add_argument("--offset", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"), help="in heights")
     command.add_argument("--ground-offset", type=float, default=0.0, metavar="Y", help="in heights, down")

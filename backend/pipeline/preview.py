@@ -69,8 +69,10 @@ def make_preview(
 ) -> Path:
     """Draw one frame of the clip replaced, into the job's folder. Returns the picture. Raises UnderstudyError.
 
-    The character's own stage is kept for the job that follows, and is computed beside the rest.
+    The draft engine draws it, whichever the job's is: no other has an answer within seconds. The character's own stage
+    is kept for the job that follows, and is computed beside the rest.
     """
+    job = replace(job, engine="draft", settings=())
     run = Run(folder, job, tell, should_stop)
     with disk_errors(folder), ThreadPoolExecutor(1) as beside:
         cleared = clear(job, folder)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -166,16 +168,37 @@ def make_plate(run: Run, frames: Result, parts: tuple[Part, ...]) -> Result:
 
 def draw_part(run: Run, cleared: Cleared, frames: Result, plate: Result, part: Part) -> tuple[Sequence, Tracks]:
     """Draw one character over the whole shot, window by window. Returns it with the tracks that drove it."""
-    windows = [_window(run.job, frames, plate, part, first, last) for first, last in cleared.plan.windows]
-    cleared.engine.foresee(windows[0].inputs(), run.begin("foresee"))
-    folders = tuple((window.last, run.stage(window).folder) for window in windows)
-    tracks = cleared.engine.driving_tracks(windows[0].inputs())
-    return Windows(folders[0][1], cleared.frame_count, folders), tracks
+    weights = tuple(run.fingerprint(str(path)) for path in cleared.engine.files())
+    windows = [_window(run.job, weights, frames, plate, part, span) for span in cleared.plan.windows]
+    inputs = windows[0].inputs()
+    cleared.engine.foresee(inputs, run.begin("foresee"))
+    folders: list[tuple[int, Path]] = []
+    before: Result | None = None
+    for window in windows:
+        drawn = run.stage(dataclasses.replace(window, before=before))
+        before = drawn if cleared.plan.is_chained else None
+        folders.append((window.last, drawn.folder))
+    return Windows(folders[0][1], cleared.frame_count, tuple(folders)), cleared.engine.driving_tracks(inputs)
 
 
-def _window(job: Job, frames: Result, plate: Result, part: Part, first: int, last: int) -> Window:
-    fit, seed = part.casting.fit, job.seed
-    return Window(job.engine, job.mode, frames, plate, part.matte, part.tracks, part.character, fit, seed, first, last)
+def _window(
+    job: Job, weights: tuple[Fingerprint, ...], frames: Result, plate: Result, part: Part, span: tuple[int, int]
+) -> Window:
+    return Window(
+        engine=job.engine,
+        settings=job.settings,
+        weights=weights,
+        mode=job.mode,
+        frames=frames,
+        plate=plate,
+        matte=part.matte,
+        track=part.tracks,
+        character=part.character,
+        fit=part.casting.fit,
+        seed=job.seed,
+        first=span[0],
+        last=span[1],
+    )
 
 
 def _rearmost_first(drawn: Iterable[tuple[Sequence, Tracks]]) -> tuple[tuple[Sequence, Tracks], ...]:

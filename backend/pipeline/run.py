@@ -19,7 +19,7 @@ from .progress import Progress, StageWatch, Step
 from .stage import Result, Stage
 from .store import Store
 
-_FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.35, "plate": 0.6, "generate": 0.2, "deliver": 0.2}
+_FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.35, "plate": 0.6, "deliver": 0.2}
 """Seconds a 720p frame costs on two cores: only the first guess of the time left, corrected by the run itself."""
 _STEP_S = {"character": 3.0, "find": 4.0}
 """Seconds of the steps that do not grow with the shot."""
@@ -55,6 +55,7 @@ class Run:
             return Step(stage, frames, _FRAME_S[stage] * scale)
 
         count, cast = cleared.frame_count, range(len(self.job.cast))
+        drawn_s = cleared.plan.seconds / count
         self._progress = Progress(
             (
                 *(Step("character", 1, _STEP_S["character"]) for _ in cast),
@@ -62,7 +63,7 @@ class Run:
                 Step("find", 1, _STEP_S["find"]),
                 *(step(stage, count) for stage in ("track", "matte") for _ in cast),
                 step("plate", count),
-                *(step("generate", last - first + 1) for first, last in cleared.plan.windows for _ in cast),
+                *(Step("generate", last - first + 1, drawn_s) for first, last in cleared.plan.windows for _ in cast),
                 step("deliver", count),
             ),
             self._clock,
@@ -74,7 +75,7 @@ class Run:
                 seconds=round(self._progress.expected_s, 1),
                 peak_memory_bytes=cleared.plan.peak_memory_bytes,
                 disk_bytes=cleared.disk_bytes,
-                remarks=(*cleared.reductions, *cleared.assumptions),
+                remarks=(*cleared.plan.remarks, *cleared.reductions, *cleared.assumptions),
             )
         )
 

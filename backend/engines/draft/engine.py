@@ -49,6 +49,10 @@ class DraftEngine:
             disk_bytes=size.frame_count * pixels * _BYTES_PER_PIXEL_WRITTEN,
         )
 
+    def files(self) -> tuple[Path, ...]:
+        """Name none: it has no weights."""
+        return ()
+
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
         """Find, cut out and take apart the character. Raises NobodyInPictureError, PictureUnreadableError."""
         character = find_character(read_picture(picture), mirror)
