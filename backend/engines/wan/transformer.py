@@ -306,8 +306,9 @@ class Transformer(nn.Module):
         """Compute what stays the same over the steps of a window.
 
         pose_latents `16 f h w` of the drawn skeletons; condition `20 f+1 h w`: mask 4, known latents 16, the
-        reference in front; h and w are even.
+        reference in front. Raises ValueError where frames do not belong together, or h or w is odd.
         """
+        _check_window(pose_latents, condition, faces)
         pose = _patched(self.pose_patch_embedding, pose_latents.to(self.dtype))
         frames, height, width = condition.shape[1], condition.shape[2] // PATCH[1], condition.shape[3] // PATCH[2]
         places = rotation(frames, height, width, self.config.head_dim, condition.device)
@@ -349,6 +350,15 @@ class Transformer(nn.Module):
     def _enter(self, part: str) -> None:
         self.stop()
         self.before(part)
+
+
+def _check_window(pose_latents: Tensor, condition: Tensor, faces: Faces) -> None:
+    frames, height, width = condition.shape[1:]
+    lengths = {frames, pose_latents.shape[1] + 1, *(len(keys) for keys, _ in faces.blocks)}
+    if len(lengths) != 1:
+        raise ValueError(f"Condition, pose and faces must have the same latent frames, not {sorted(lengths)}.")
+    if height % PATCH[1] or width % PATCH[2]:
+        raise ValueError(f"Height and width of the latents must be even, not {height} and {width}.")
 
 
 def _patched(embedding: nn.Conv3d, latents: Tensor) -> Tensor:
