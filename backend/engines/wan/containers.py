@@ -156,15 +156,20 @@ def _refuse_cut_off(path: Path, spans: Mapping[str, tuple[int, int]]) -> None:
         raise CheckpointDamagedError(path, cut)
 
 
+_RefusedByTorch: type[Exception] = torch.serialization.pickle.UnpicklingError  # type: ignore[attr-defined]
+"""What torch raises for more than tensors, named by way of torch so that nothing here can unpickle."""
+
+_GARBLED = (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
+"""What its unpickler may stumble over."""
+
+
 def _open_torch(path: Path) -> Container:
     try:
         loaded = _loaded(path)
-    except Exception as error:  # on a garbled file torch raises whatever its unpickler stumbles over
-        program = type(error).__name__ == "UnpicklingError"
-        reason = (
-            "it holds more than tensors, which would be run as a program" if program else "it is cut off or garbled"
-        )
-        raise CheckpointUnreadableError(path, reason) from error
+    except _RefusedByTorch as error:
+        raise CheckpointUnreadableError(path, "it holds more than tensors, which would be run as a program") from error
+    except _GARBLED as error:
+        raise CheckpointUnreadableError(path, "it is cut off or garbled") from error
     tensors = {
         name: plain(tuple(tensor.shape), tensor.dtype, _given(tensor)) for name, tensor in _only_tensors(loaded).items()
     }

@@ -8,6 +8,7 @@ each block has one or two scales in half precision and the small integers of its
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import gguf
 import torch
@@ -37,14 +38,14 @@ def unpack(packed: Tensor, kind: PackedType, shape: tuple[int, ...], dtype: torc
     block_size, block_bytes = gguf.GGML_QUANT_SIZES[kind]
     blocks = packed.reshape(-1, block_bytes)
     numbers = torch.empty(len(blocks), block_size, dtype=dtype, device=packed.device)
-    unpacked = _UNPACKED.get(kind, lambda some: _by_the_library(some, kind))
+    unpacked = _UNPACKED[kind] if kind in _UNPACKED else partial(_by_the_library, kind)
     step = SLAB_NUMBERS // block_size
     for first in range(0, len(blocks), step):
         numbers[first : first + step] = unpacked(blocks[first : first + step])
     return numbers.reshape(shape)
 
 
-def _by_the_library(blocks: Tensor, kind: PackedType) -> Tensor:
+def _by_the_library(kind: PackedType, blocks: Tensor) -> Tensor:
     return torch.from_numpy(gguf.dequantize(blocks.cpu().numpy(), kind)).to(blocks.device)
 
 
