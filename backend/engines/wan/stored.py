@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A tensor as it lies in a file, and how its numbers are made from that.
+
+The two are apart so that the small form may travel: whoever streams weights moves `parts()` to the device and
+decodes them there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .keys import Shape
+from .quantised import PackedType, unpack
+
+Read = Callable[[], Tensor]
+Decode = Callable[[Sequence[Tensor], torch.dtype], Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A tensor in a file.
+
+    shape: what it decodes to. nbytes: what it takes as it lies there. dtype: torch's own, where it holds plain
+    numbers, else None. reads: give what lies in the file, mapped, on the CPU, not to be written into. decode: makes
+    the numbers of these, on their device, in the dtype asked for; what is the same already is not copied.
+    """
+
+    shape: Shape
+    nbytes: int
+    dtype: torch.dtype | None
+    reads: tuple[Read, ...]
+    decode: Decode
+
+    def parts(self) -> tuple[Tensor, ...]:
+        """Read what lies in the file, for `decode`."""
+        return tuple(read() for read in self.reads)
+
+
+def plain(shape: Shape, dtype: torch.dtype, read: Read) -> Stored:
+    """Describe numbers of one of torch's own types."""
+    nbytes = math.prod(shape) * dtype.itemsize
+    return Stored(shape=shape, nbytes=nbytes, dtype=dtype, reads=(read,), decode=lambda parts, to: parts[0].to(to))
+
+
+def packed(shape: Shape, kind: PackedType, nbytes: int, read: Read) -> Stored:
+    """Describe blocks of llama.cpp's quantisation."""
+
+    def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+        return unpack(parts[0], kind, shape, dtype)
+
+    return Stored(shape=shape, nbytes=nbytes, dtype=None, reads=(read,), decode=decode)
+
+
+def scaled(numbers: Stored, scale: Stored) -> Stored:
+    """Describe eight-bit numbers with a scale for all or one for each row; multiplied in float32."""
+
+    def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+        small, factors = parts
+        column = factors.to(torch.float32).reshape(-1, *[1] * (small.ndim - 1))
+        return small.to(torch.float32).mul_(column).to(dtype)
+
+    return Stored(
+        shape=numbers.shape,
+        nbytes=numbers.nbytes + scale.nbytes,
+        dtype=None,
+        reads=numbers.reads + scale.reads,
+        decode=decode,
+    )
+
+
+def joined(pieces: Sequence[Stored]) -> Stored:
+    """Put tensors under each other, on the first axis."""
+
+    def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+        rest = iter(parts)
+        return torch.cat([piece.decode([next(rest) for _ in piece.reads], dtype) for piece in pieces])
+
+    return Stored(
+        shape=(sum(piece.shape[0] for piece in pieces), *pieces[0].shape[1:]),
+        nbytes=sum(piece.nbytes for piece in pieces),
+        dtype=None,
+        reads=tuple(read for piece in pieces for read in piece.reads),
+        decode=decode,
+    )
+
+
+def reshaped(inner: Stored, shape: Shape) -> Stored:
+    """See a tensor in another shape of as many numbers."""
+    return _changed(inner, shape, lambda tensor: tensor.reshape(shape))
+
+
+def transposed(inner: Stored) -> Stored:
+    """See a matrix that the file holds with its axes exchanged."""
+    return _changed(inner, inner.shape[::-1], lambda tensor: tensor.T.contiguous())
+
+
+def _changed(inner: Stored, shape: Shape, change: Callable[[Tensor], Tensor]) -> Stored:
+    return Stored(
+        shape=shape,
+        nbytes=inner.nbytes,
+        dtype=None,
+        reads=inner.reads,
+        decode=lambda parts, dtype: change(inner.decode(parts, dtype)),
+    )
