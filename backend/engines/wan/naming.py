@@ -181,6 +181,19 @@ def dit_place(name: str) -> Place:
     return Place(key=_renamed(name, _DIFFUSERS_DIT))
 
 
+def diffusers_modules(layers: int, adapters: int) -> set[str]:
+    """Name the modules with a matrix that diffusers' transformer has: what its LoRAs change."""
+    embedder = "condition_embedder"
+    outside = ["time_embedder.linear_1", "time_embedder.linear_2", "text_embedder.linear_1", "text_embedder.linear_2"]
+    outside += ["time_proj", "image_embedder.ff.net.0.proj", "image_embedder.ff.net.2"]
+    attention = ("to_q", "to_k", "to_v", "to_out.0")
+    inside = [f"attn{number}.{linear}" for number in (1, 2) for linear in attention]
+    inside += ["attn2.add_k_proj", "attn2.add_v_proj", "ffn.net.0.proj", "ffn.net.2"]
+    blocks = {f"blocks.{index}.{module}" for index in range(layers) for module in inside}
+    faces = {f"face_adapter.{index}.{linear}" for index in range(adapters) for linear in (*attention[:3], "to_out")}
+    return {"proj_out"} | {f"{embedder}.{module}" for module in outside} | blocks | faces
+
+
 def _vae_place(name: str) -> Place:
     renamed = _renamed(name, _DIFFUSERS_VAE)
     inside = re.match(r"(encoder|decoder)\.(middle|downsamples|upsamples)\.", renamed)

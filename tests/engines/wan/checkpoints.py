@@ -289,18 +289,24 @@ def vocabulary() -> bytes:
     return model.getvalue()
 
 
-def relighting(seed: int = 5, rank: int = 4, layers: int = 10, dim: int = 256, ffn_dim: int = 512) -> dict[str, Tensor]:
-    """Draw a relighting LoRA in the names of its released file: every matrix of the blocks, no alpha."""
-    drawn = {}
+def relighting_shapes(*, rank: int, layers: int, dim: int, ffn_dim: int) -> dict[str, tuple[int, ...]]:
+    """List the released relighting LoRA's tensors: of every matrix of the blocks, no alpha."""
+    shapes = {f"self_attn.{x}": (dim, dim) for x in ("q", "k", "v", "o")}
+    shapes |= {f"cross_attn.{x}": (dim, dim) for x in ("q", "k", "v", "o", "k_img", "v_img")}
+    shapes |= {"ffn.0": (ffn_dim, dim), "ffn.2": (dim, ffn_dim)}
+    listed: dict[str, tuple[int, ...]] = {}
     for index in range(layers):
-        shapes = {f"self_attn.{x}": (dim, dim) for x in ("q", "k", "v", "o")}
-        shapes |= {f"cross_attn.{x}": (dim, dim) for x in ("q", "k", "v", "o", "k_img", "v_img")}
-        shapes |= {"ffn.0": (ffn_dim, dim), "ffn.2": (dim, ffn_dim)}
         for module, (rows, columns) in shapes.items():
             key = f"base_model.model.blocks.{index}.{module}"
-            drawn[f"{key}.lora_A.weight"] = weight(seed, f"{key}.A.weight", (rank, columns))
-            drawn[f"{key}.lora_B.weight"] = weight(seed, f"{key}.B.weight", (rows, rank)) * 0.1
-    return drawn
+            listed[f"{key}.lora_A.weight"] = (rank, columns)
+            listed[f"{key}.lora_B.weight"] = (rows, rank)
+    return listed
+
+
+def relighting(seed: int = 5) -> dict[str, Tensor]:
+    """Draw a relighting LoRA for the small transformer, of rank 4."""
+    shapes = relighting_shapes(rank=4, layers=10, dim=256, ffn_dim=512)
+    return {key: weight(seed, key, shape) * 0.3 for key, shape in shapes.items()}
 
 
 def write_models_folder(folder: Path) -> Path:
