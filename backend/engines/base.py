@@ -72,10 +72,10 @@ class Engine(Protocol):
     name: ClassVar[str]
     abilities: ClassVar[frozenset[Ability]]
 
-    def plan(self, size: ShotSize) -> Plan:
+    def plan(self, size: ShotSize, mode: Mode) -> Plan:
         """Say windows, time, memory and disk for a shot. Raises an UnderstudyError if it can't work at all."""
 
-    def files(self) -> tuple[Path, ...]:
+    def files(self, mode: Mode) -> tuple[Path, ...]:
         """Name the files that results depend on beside the inputs: weights."""
 
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:

@@ -81,7 +81,7 @@ def clear(job: Job, folder: Path) -> Cleared:
     for casting in job.cast:
         _check_joints(casting, job.shot.first, last)
     size = ShotSize(width_px=clip.info.width_px, height_px=clip.info.height_px, frame_count=last - job.shot.first + 1)
-    plan = engine.plan(size)
+    plan = engine.plan(size, job.mode)
     wanted_bytes = plan.disk_bytes + _results_bytes(job.delivery, size)
     _check_room(folder / job.delivery.folder, wanted_bytes)
     return Cleared(

@@ -38,7 +38,7 @@ class DraftEngine:
     name: ClassVar[str] = "draft"
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
 
-    def plan(self, size: ShotSize) -> Plan:
+    def plan(self, size: ShotSize, mode: Mode) -> Plan:  # noqa: ARG002
         """Cut the shot into windows of WINDOW_FRAMES; time and memory follow the pixels."""
         starts = range(0, size.frame_count, WINDOW_FRAMES)
         pixels = size.width_px * size.height_px
@@ -49,7 +49,7 @@ class DraftEngine:
             disk_bytes=size.frame_count * pixels * _BYTES_PER_PIXEL_WRITTEN,
         )
 
-    def files(self) -> tuple[Path, ...]:
+    def files(self, mode: Mode) -> tuple[Path, ...]:  # noqa: ARG002
         """Name none: it has no weights."""
         return ()
 

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks of a models folder on this machine's device, in an order that keeps as little in memory as goes.
+
+The text encoder and the image tower are needed once a job and leave before the transformer comes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from ...contract.errors import UnderstudyError
+from ...contract.job import Mode
+from .conditioning import signed
+from .face import FaceConfig
+from .generate import Models
+from .image import ImageConfig, ImageEncoder
+from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
+from .lora import open_lora, unmatched_keys, with_loras
+from .models import ModelsFolder, Role, check_models
+from .reference import RGB8
+from .settings import Precision, WanSettings
+from .text import NEGATIVE_PROMPT, PROMPT, TextConfig, TextEncoder, Tokenizer
+from .transformer import Transformer, TransformerConfig
+from .vae import Vae, VaeConfig
+from .weights import Checkpoint, open_checkpoint
+
+log = logging.getLogger(__name__)
+
+_KEPT = ((Role.DIT, Kind.DIT), (Role.VAE, Kind.VAE))
+"""What stays loaded over all windows."""
+_DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
+
+
+class DeviceMissingError(UnderstudyError):
+    """A device is asked for that torch does not have here."""
+
+    hint = "Set the device to auto, or install a torch that was built for the card."
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(f"The device {name!r} can't be used: {said}")
+        self.name = name
+
+
+def device_of(settings: WanSettings) -> torch.device:
+    """Choose the device: a CUDA card, else Apple's, else the processor. Raises DeviceMissingError."""
+    if settings.device == "auto":
+        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(settings.device)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise DeviceMissingError(settings.device, str(error).splitlines()[0]) from error
+    return device
+
+
+def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
+    """Choose the numbers to compute in: the processor is as fast in float32, and older cards lack bfloat16."""
+    if settings.precision is not Precision.AUTO:
+        return _DTYPES[settings.precision]
+    if device.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if device.type != "cuda" or torch.cuda.is_bf16_supported() else torch.float16
+
+
+def files_of(settings: WanSettings, mode: Mode) -> tuple[Path, ...]:
+    """Name all files that a job reads. Raises ModelsMissingError and what opening them raises."""
+    folder = check_models(settings.models)
+    folder.require()
+    paths = [folder.chosen[role].path for role in (Role.TEXT, Role.TOKENIZER, Role.IMAGE)]
+    opened = [open_checkpoint(folder.chosen[role].path, kind) for role, kind in _KEPT]
+    loras = [path for path, _ in _loras(folder, settings, mode)]
+    return tuple(dict.fromkeys([*paths, *(path for checkpoint in opened for path in checkpoint.files), *loras]))
+
+
+def sizes_of(settings: WanSettings) -> tuple[TransformerConfig, VaeConfig]:
+    """Read the sizes of transformer and VAE off their files. Raises ModelsMissingError and what opening them raises."""
+    folder = check_models(settings.models)
+    folder.require()
+    dit, vae = (open_checkpoint(folder.chosen[role].path, kind).sizes for role, kind in _KEPT)
+    return transformer_config(cast(DitSizes, dit)), vae_config(cast(VaeSizes, vae))
+
+
+class Networks:
+    """The networks for one job. Raises ModelsMissingError and what opening files raises, before anything is loaded."""
+
+    def __init__(self, settings: WanSettings, mode: Mode) -> None:
+        self._folder = check_models(settings.models)
+        self._folder.require()
+        self.device = device_of(settings)
+        self.dtype = dtype_of(settings, self.device)
+        self.face_px = sizes_of(settings)[0].face.picture_size_px
+        self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
+
+    def texts(self, *, with_negative: bool) -> list[Tensor]:
+        """Give the rows of the text encoder, `n dim`, for the prompt, and for what guidance leads away from."""
+        checkpoint = self._open(Role.TEXT, Kind.TEXT)
+        encoder = TextEncoder(text_config(cast(TextSizes, checkpoint.sizes)))
+        # float16 overflows in this encoder
+        self._load(checkpoint, encoder, torch.float32 if self.dtype is torch.float16 else self.dtype)
+        file = self._folder.chosen[Role.TOKENIZER]
+        tokenizer = Tokenizer.load(file.path if checkpoint.tokenizer is None else checkpoint.tokenizer)
+        prompts = [PROMPT, NEGATIVE_PROMPT] if with_negative else [PROMPT]
+        with torch.inference_mode():
+            return [encoder(*(part.to(self.device) for part in tokenizer.encode(prompt))).cpu() for prompt in prompts]
+
+    def look(self, letterboxed: RGB8) -> Tensor:
+        """Give what the image tower says of the character's letterboxed picture, `257 dim`."""
+        checkpoint = self._open(Role.IMAGE, Kind.IMAGE)
+        encoder = ImageEncoder(image_config(cast(ImageSizes, checkpoint.sizes)))
+        self._load(checkpoint, encoder, self.dtype)
+        with torch.inference_mode():
+            seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(self.device))
+        return seen.float().cpu()
+
+    def models(self) -> Models:
+        """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released."""
+        checkpoint = with_loras(self._open(Role.DIT, Kind.DIT), self._loras)
+        with torch.device("meta"):
+            transformer = Transformer(transformer_config(cast(DitSizes, checkpoint.sizes)))
+        checkpoint.load_into(transformer, self.dtype, self.device)
+        checkpoint = self._open(Role.VAE, Kind.VAE)
+        vae = Vae(vae_config(cast(VaeSizes, checkpoint.sizes)))
+        self._load(checkpoint, vae, torch.float32)
+        return Models(transformer=transformer.eval(), vae=vae, device=self.device)
+
+    def remarks(self) -> Iterator[str]:
+        """Word what of the LoRAs has no place in this transformer."""
+        checkpoint = self._open(Role.DIT, Kind.DIT)
+        for lora, _ in self._loras:
+            if keys := unmatched_keys(checkpoint, lora):
+                text = f"The LoRA {lora.path.name} has {len(keys)} tensors without a place in this model"
+                yield f"{text}, such as {keys[0]}."
+
+    def _open(self, role: Role, kind: Kind) -> Checkpoint:
+        return open_checkpoint(self._folder.chosen[role].path, kind)
+
+    def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> None:
+        checkpoint.load_into(module, dtype, self.device)
+        module.eval().requires_grad_(False)
+
+
+def _loras(folder: ModelsFolder, settings: WanSettings, mode: Mode) -> list[tuple[Path, float]]:
+    """List the LoRAs that act: the relighting one in replace mode, then the artist's."""
+    chosen = [(choice.path, choice.strength) for choice in settings.lora]
+    relighting = folder.chosen.get(Role.RELIGHTING)
+    if mode is Mode.REPLACE and relighting and settings.relight:
+        return [(relighting.path, settings.relight), *chosen]
+    return chosen
+
+
+def transformer_config(sizes: DitSizes) -> TransformerConfig:
+    """Say a checkpoint's sizes in the transformer's words."""
+    face = FaceConfig(
+        channels=sizes.motion_channels,
+        motion_dim=sizes.motion_channels[-1],
+        directions=sizes.motion_dim,
+        hidden_dim=sizes.face_dim,
+        local_tokens=sizes.face_heads,
+    )
+    return TransformerConfig(
+        dim=sizes.dim,
+        ffn_dim=sizes.ffn_dim,
+        heads=sizes.heads,
+        layers=sizes.layers,
+        latent_channels=sizes.out_dim,
+        condition_channels=sizes.in_dim - sizes.out_dim,
+        text_dim=sizes.text_dim,
+        image_dim=sizes.image_dim,
+        frequency_dim=sizes.freq_dim,
+        face=face,
+    )
+
+
+def vae_config(sizes: VaeSizes) -> VaeConfig:
+    """Say a checkpoint's sizes in the VAE's words."""
+    return VaeConfig(dim=sizes.dim)
+
+
+def text_config(sizes: TextSizes) -> TextConfig:
+    """Say a checkpoint's sizes in the text encoder's words."""
+    return TextConfig(
+        vocabulary=sizes.vocab,
+        dim=sizes.dim,
+        dim_attention=sizes.dim_attn,
+        dim_ffn=sizes.ffn_dim,
+        heads=sizes.heads,
+        layers=sizes.layers,
+        buckets=sizes.buckets,
+    )
+
+
+def image_config(sizes: ImageSizes) -> ImageConfig:
+    """Say a checkpoint's sizes in the image tower's words."""
+    side = round((sizes.tokens - 1) ** 0.5)
+    return ImageConfig(
+        size_px=side * sizes.patch_px,
+        patch_px=sizes.patch_px,
+        dim=sizes.dim,
+        heads=sizes.dim // sizes.head_dim,
+        layers=sizes.layers,
+        mlp_ratio=sizes.ffn_dim // sizes.dim,
+        dim_projected=sizes.out_dim,
+    )
