@@ -102,17 +102,15 @@ def with_loras(checkpoint: Checkpoint, loras: Sequence[tuple[Lora, float]]) -> C
     """
     terms: dict[str, list[_Term]] = {}
     for lora, strength in loras:
-        unmatched = list(lora.unmatched)
-        for change in lora.changes:
-            if change.place.key in checkpoint.tensors:
-                term = _fitted_term(lora.path, change, checkpoint.tensors[change.place.key].shape, strength)
-                terms.setdefault(change.place.key, []).append(term)
-            else:
-                unmatched.append(change.place.key)
-        if len(unmatched) - len(lora.unmatched) == len(lora.changes):
-            raise LoraUnfitError(lora.path, f"none of its names is one of the model's, such as {unmatched[-1]}")
-        if unmatched:
-            log.warning("%d keys of %s fit nothing, such as %s.", len(unmatched), lora.path.name, unmatched[-1])
+        fitting = [change for change in lora.changes if change.place.key in checkpoint.tensors]
+        if not fitting:
+            name = lora.changes[0].place.key
+            raise LoraUnfitError(lora.path, f"none of its names is one of the model's, such as {name}")
+        for change in fitting:
+            term = _fitted_term(lora.path, change, checkpoint.tensors[change.place.key].shape, strength)
+            terms.setdefault(change.place.key, []).append(term)
+        if unmatched := unmatched_keys(checkpoint, lora):
+            log.warning("%d keys of %s fit nothing, such as %s.", len(unmatched), lora.path.name, unmatched[0])
     changed = {key: _adapted(checkpoint.tensors[key], tuple(own)) for key, own in terms.items()}
     return replace(checkpoint, tensors={**checkpoint.tensors, **changed})
 

@@ -25,13 +25,15 @@ Decode = Callable[[Sequence[Tensor], torch.dtype], Tensor]
 class Stored:
     """A tensor in a file.
 
-    shape: what it decodes to. nbytes: what it takes as it lies there. dtype: torch's own, where it holds plain
-    numbers, else None. reads: give what lies in the file, mapped, on the CPU, not to be written into. decode: makes
-    the numbers of these, on their device, in the dtype asked for; what is the same already is not copied.
+    shape: what it decodes to. nbytes: what it takes as it lies there. form: how its numbers are written, in words.
+    dtype: torch's own, where it holds plain numbers, else None. reads: give what lies in the file, mapped, on the CPU,
+    not to be written into. decode: makes the numbers of these, on their device, in the dtype asked for; what is the
+    same already is not copied.
     """
 
     shape: Shape
     nbytes: int
+    form: str
     dtype: torch.dtype | None
     reads: tuple[Read, ...]
     decode: Decode
@@ -44,7 +46,10 @@ class Stored:
 def plain(shape: Shape, dtype: torch.dtype, read: Read) -> Stored:
     """Describe numbers of one of torch's own types."""
     nbytes = math.prod(shape) * dtype.itemsize
-    return Stored(shape=shape, nbytes=nbytes, dtype=dtype, reads=(read,), decode=lambda parts, to: parts[0].to(to))
+    form = str(dtype).removeprefix("torch.")
+    return Stored(
+        shape=shape, nbytes=nbytes, form=form, dtype=dtype, reads=(read,), decode=lambda parts, to: parts[0].to(to)
+    )
 
 
 def packed(shape: Shape, kind: PackedType, nbytes: int, read: Read) -> Stored:
@@ -53,7 +58,7 @@ def packed(shape: Shape, kind: PackedType, nbytes: int, read: Read) -> Stored:
     def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
         return unpack(parts[0], kind, shape, dtype)
 
-    return Stored(shape=shape, nbytes=nbytes, dtype=None, reads=(read,), decode=decode)
+    return Stored(shape=shape, nbytes=nbytes, form=kind.name, dtype=None, reads=(read,), decode=decode)
 
 
 def scaled(numbers: Stored, scale: Stored) -> Stored:
@@ -67,6 +72,7 @@ def scaled(numbers: Stored, scale: Stored) -> Stored:
     return Stored(
         shape=numbers.shape,
         nbytes=numbers.nbytes + scale.nbytes,
+        form=f"{numbers.form}, scaled",
         dtype=None,
         reads=numbers.reads + scale.reads,
         decode=decode,
@@ -83,6 +89,7 @@ def joined(pieces: Sequence[Stored]) -> Stored:
     return Stored(
         shape=(sum(piece.shape[0] for piece in pieces), *pieces[0].shape[1:]),
         nbytes=sum(piece.nbytes for piece in pieces),
+        form=pieces[0].form,
         dtype=None,
         reads=tuple(read for piece in pieces for read in piece.reads),
         decode=decode,
@@ -103,6 +110,7 @@ def _changed(inner: Stored, shape: Shape, change: Callable[[Tensor], Tensor]) ->
     return Stored(
         shape=shape,
         nbytes=inner.nbytes,
+        form=inner.form,
         dtype=None,
         reads=inner.reads,
         decode=lambda parts, dtype: change(inner.decode(parts, dtype)),

@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,14 @@ class Checkpoint:
         """What the tensors take as they lie in the files."""
         return sum(stored.nbytes for stored in self.tensors.values())
 
+    @property
+    def form(self) -> str:
+        """How most of its numbers are written, such as `bfloat16` or `Q4_K`."""
+        numbers: Counter[str] = Counter()
+        for stored in self.tensors.values():
+            numbers[stored.form] += math.prod(stored.shape)
+        return numbers.most_common(1)[0][0]
+
     def tensor(self, key: str, dtype: torch.dtype, device: torch.device | str = "cpu") -> Tensor:
         """Give a tensor by native key. On the CPU, and in its own dtype, it is the mapped file and never written."""
         stored = self.tensors[key]
@@ -109,13 +118,23 @@ def open_checkpoint(path: Path, kind: Kind) -> Checkpoint:
     tensors: dict[str, Stored] = {}
     for container in containers:
         tensors.update(container.tensors)
-    found = recognise(tensors, {name: stored.shape for name, stored in tensors.items()}, _facts(path, containers))
+    found = _recognised(path, containers)
     if found != kind:
         raise WrongModelError(path, kind, found)
     if lost := sorted(promised - set(tensors)):
         faults = tuple(Fault(key=key, expected="a tensor, by the index", found="nothing") for key in lost)
         raise CheckpointDamagedError(path, faults)
     return _checked(path, kind, files, tensors)
+
+
+def recognise_file(path: Path) -> str:
+    """Say what a file holds, as `recognise` does. Raises CheckpointUnreadableError, CheckpointDamagedError."""
+    return _recognised(path, (open_container(path),))
+
+
+def _recognised(path: Path, containers: tuple[Container, ...]) -> str:
+    shapes = {name: stored.shape for container in containers for name, stored in container.tensors.items()}
+    return recognise(shapes, shapes, _facts(path, containers))
 
 
 def _files_of(path: Path, kind: Kind) -> tuple[tuple[Path, ...], frozenset[str]]:
