@@ -52,6 +52,12 @@ def estimate(
     return Estimate(seconds=seconds, peak_bytes=max(peak for _, peak in counted.values()))
 
 
+def living_bytes(work: Work, transformer: TransformerConfig, dtype: torch.dtype) -> int:
+    """Say what a step needs of the device beside the weights, in the longest window."""
+    latent_frames = (max(work.windows) - 1) // GROUP_FRAMES + 1
+    return _run(replace(transformer, layers=1), latent_frames + 1, work, dtype)[1]
+
+
 def operations_per_second(dtype: torch.dtype, device: torch.device) -> float:
     """Time matrix products for a moment."""
     left, right = (torch.randn(_MATRIX, _MATRIX, device=device).to(dtype) for _ in range(2))

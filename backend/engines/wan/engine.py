@@ -32,6 +32,7 @@ from .generate import Character, Drawing, Models, Recipe, describe, noises
 from .networks import Networks, device_of, dtype_of, files_of, sizes_of
 from .preview import Preview, fit_preview
 from .reference import letterboxed, target_size
+from .residence import memory_bytes
 from .settings import WanSettings, Windows
 from .silhouette import Matte, StopOnly, silhouettes
 from .windows import Window, WindowPlan, fitted_plan, official_plan
@@ -52,6 +53,7 @@ class _Scene:
     size: Size
     plan: WindowPlan
     character: Character
+    models: Models
 
 
 class WanEngine:
@@ -63,40 +65,27 @@ class WanEngine:
     def __init__(self, settings: WanSettings) -> None:
         self._settings = settings
         self._opened: tuple[Mode, Networks] | None = None
-        self._loaded: Models | None = None
-        self._described: tuple[tuple[Path, Size], Character] | None = None
+        self._described: tuple[tuple[Path, Work], tuple[Character, Models]] | None = None
 
     def plan(self, size: ShotSize, mode: Mode) -> Plan:
         """Cut the shot into windows, and count what they take. Raises what is wrong with the models folder."""
         settings, device = self._settings, device_of(self._settings)
-        windows = self._windows(size.frame_count)
+        windows, size_px = self._windows(size.frame_count), target_size(size.width_px, size.height_px, settings.area_px)
         files_of(settings, mode)
-        width, height = target_size(size.width_px, size.height_px, settings.area_px)
-        work = Work(
-            windows=tuple(window.length_frames for window in windows.windows),
-            width_px=width,
-            height_px=height,
-            steps=settings.steps,
-            ways=2 if settings.guidance > 1 else 1,
-        )
-        transformer, vae = sizes_of(settings)
-        dtype = dtype_of(settings, device)
-        expected = estimate(work, transformer, vae, dtype, device)
+        work, dtype = self._work(windows, Size(*size_px)), dtype_of(settings, device)
+        expected = estimate(work, *sizes_of(settings), dtype, device)
         spans = (windows.delivered(window) for window in windows.windows)
+        is_scaled = mode is Mode.REPLACE and size_px != (size.width_px, size.height_px)
         return Plan(
             windows=tuple((span.start, span.stop - 1) for span in spans),
             is_chained=True,
             seconds=expected.seconds,
-            peak_memory_bytes=expected.peak_bytes,
+            peak_memory_bytes=min(expected.peak_bytes, memory_bytes(device, settings.memory_gb)),
             disk_bytes=size.frame_count * size.width_px * size.height_px * _FRAMES_WRITTEN_BYTES,
             remarks=(
-                f"Generated at {width} x {height} in {len(work.windows)} windows of {settings.steps} steps, "
-                f"{windows.generated_frames} frames for {size.frame_count}, on {device} in {dtype}."
-                + (
-                    ""
-                    if (width, height) == (size.width_px, size.height_px)
-                    else " The character is scaled to the shot."
-                ),
+                f"Generated at {size_px[0]} x {size_px[1]} in {len(work.windows)} windows of {settings.steps} steps, "
+                f"{windows.generated_frames} frames for {size.frame_count}, on {device} in {dtype}.",
+                *(["The character is brought from there to the shot's size; the plate is not."] if is_scaled else []),
             ),
         )
 
@@ -134,8 +123,8 @@ class WanEngine:
         scene = self._scene(inputs)
         window = next(each for each in scene.plan.windows if scene.plan.delivered(each).start == first)
         driven = scene.driving.window(scene.plan.source_frames(window))
-        listener = _Listener(watch, self._preview(scene, driven), first)
-        drawing = Drawing(self._models(inputs.mode), scene.character, self._recipe(inputs.seed), listener)
+        listener = _Listener(watch, _preview(scene, driven), first)
+        drawing = Drawing(scene.models, scene.character, self._recipe(inputs.seed), listener)
         noise = islice(noises(scene.plan, scene.size.width_px, scene.size.height_px, inputs.seed), window.index, None)
         before = load_file(inputs.before / _CARRIED)["frames"] if inputs.before else None
         frames = drawing.window(window, driven, before, next(noise))
@@ -150,6 +139,15 @@ class WanEngine:
         plan = fitted_plan if self._settings.windows is Windows.FITTED else official_plan
         return plan(frame_count, self._settings.overlap, self._settings.longest_window)
 
+    def _work(self, windows: WindowPlan, size: Size) -> Work:
+        return Work(
+            windows=tuple(window.length_frames for window in windows.windows),
+            width_px=size.width_px,
+            height_px=size.height_px,
+            steps=self._settings.steps,
+            ways=2 if self._settings.guidance > 1 else 1,
+        )
+
     def _recipe(self, seed: int) -> Recipe:
         settings = self._settings
         return Recipe(
@@ -159,50 +157,27 @@ class WanEngine:
     def _networks(self, mode: Mode) -> Networks:
         """Open the models folder once for all windows of a job."""
         if self._opened is None or self._opened[0] is not mode:
-            self._opened, self._loaded = (mode, Networks(self._settings, mode)), None
+            self._opened, self._described = (mode, Networks(self._settings, mode)), None
         return self._opened[1]
 
-    def _models(self, mode: Mode) -> Models:
-        networks = self._networks(mode)
-        if self._loaded is None:
-            self._loaded = networks.models()
-        return self._loaded
-
     def _scene(self, inputs: Inputs) -> _Scene:
-        size = generated_size(inputs, self._settings.area_px)
-        face_px = self._networks(inputs.mode).face_px
-        return _Scene(
-            driving=Driving(inputs, size, self._settings, face_px),
-            size=size,
-            plan=self._windows(len(inputs.frames)),
-            character=self._character(inputs, size),
-        )
+        size, networks = generated_size(inputs, self._settings.area_px), self._networks(inputs.mode)
+        plan = self._windows(len(inputs.frames))
+        described = self._character(inputs, networks, self._work(plan, size))
+        driving = Driving(inputs, size, self._settings, networks.face_px)
+        return _Scene(driving=driving, size=size, plan=plan, character=described[0], models=described[1])
 
-    def _character(self, inputs: Inputs, size: Size) -> Character:
-        """Describe a character once for all its windows. Text and image networks are gone before the transformer comes.
-
-        What the description alone needs of the transformer is dropped after it: another character loads it again.
-        """
-        wanted = inputs.character, size
+    def _character(self, inputs: Inputs, networks: Networks, work: Work) -> tuple[Character, Models]:
+        """Describe a character once for all its windows; text and image networks go before the transformer comes."""
+        wanted = inputs.character, work
         if self._described is None or self._described[0] != wanted:
-            networks, recipe = self._networks(inputs.mode), self._recipe(inputs.seed)
-            self._described = self._loaded = None
-            picture = letterboxed(picture_of(inputs.character), size.width_px, size.height_px)
+            recipe, self._described = self._recipe(inputs.seed), None
+            picture = letterboxed(picture_of(inputs.character), work.width_px, work.height_px)
             text, *opposite = networks.texts(with_negative=recipe.guidance > 1)
-            look = networks.look(picture)
-            models = self._models(inputs.mode)
+            look, models = networks.look(picture), networks.models(work)
             described = describe(models, picture, look, text, opposite[0] if opposite else None, recipe)
-            models.transformer.free_context_weights()
-            self._described = wanted, described
+            self._described = wanted, (described, models)
         return self._described[1]
-
-    def _preview(self, scene: _Scene, driven: WindowFrames) -> Preview:
-        """Fit the map from latents to colours to what this window is driven by, the character among it."""
-        assert self._loaded is not None, "a character was described by it"
-        shown = driven.pose if driven.plate is None else driven.plate.frames
-        clip = signed(shown[:_PREVIEW_FRAMES])
-        picture = self._loaded.vae.decode(scene.character.latents.cpu())
-        return fit_preview([(self._loaded.encode(clip).cpu(), clip), (scene.character.latents.cpu(), picture)])
 
     def _deliver(self, inputs: Inputs, scene: _Scene, drawn: Tensor, first: int, into: Path, watch: Watch) -> None:
         """Bring generated frames `3 n h w` to the shot's size and write them with their coverage."""
@@ -221,13 +196,21 @@ class WanEngine:
             _write(covered, count, first, into, watch)
 
 
+def _preview(scene: _Scene, driven: WindowFrames) -> Preview:
+    """Fit the map from latents to colours to what this window is driven by, the character among it."""
+    clip = signed((driven.pose if driven.plate is None else driven.plate.frames)[:_PREVIEW_FRAMES])
+    latents = scene.character.latents.cpu()
+    pairs = ((scene.models.encode(clip).cpu(), clip), (latents, scene.models.vae.decode(latents, scene.models.strips)))
+    return fit_preview(pairs)
+
+
 class _Listener:
     """Passes a window's progress on to the job."""
 
     def __init__(self, watch: Watch, preview: Preview, first: int) -> None:
         self._watch, self._preview, self._first = watch, preview, first
 
-    def check(self) -> None:
+    def check_stop(self) -> None:
         self._watch.check_stop()
 
     def stepped(self, window: Window, step: int, steps: int, latents: Tensor) -> None:

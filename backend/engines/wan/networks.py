@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ...contract.errors import UnderstudyError
 from ...contract.job import Mode
+from .budget import Work, living_bytes
 from .conditioning import signed
 from .face import FaceConfig
 from .generate import Models
@@ -24,10 +25,11 @@ from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
 from .lora import open_lora, unmatched_keys, with_loras
 from .models import ModelsFolder, Role, check_models
 from .reference import RGB8
+from .residence import Residence, memory_bytes
 from .settings import Precision, WanSettings
 from .text import NEGATIVE_PROMPT, PROMPT, TextConfig, TextEncoder, Tokenizer
 from .transformer import Transformer, TransformerConfig
-from .vae import Vae, VaeConfig
+from .vae import ClipSize, Vae, VaeConfig, strips_within
 from .weights import Checkpoint, open_checkpoint
 
 log = logging.getLogger(__name__)
@@ -91,7 +93,7 @@ class Networks:
     """The networks for one job. Raises ModelsMissingError and what opening files raises, before anything is loaded."""
 
     def __init__(self, settings: WanSettings, mode: Mode) -> None:
-        self._folder = check_models(settings.models)
+        self._settings, self._folder = settings, check_models(settings.models)
         self._folder.require()
         self.device = device_of(settings)
         self.dtype = dtype_of(settings, self.device)
@@ -119,16 +121,31 @@ class Networks:
             seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(self.device))
         return seen.float().cpu()
 
-    def models(self) -> Models:
-        """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released."""
+    def models(self, work: Work) -> Models:
+        """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released.
+
+        Weights get what the activations of such work leave of the memory, the VAE is cut into strips to fit it.
+        Raises BudgetTooSmallError, VideoTooLargeError.
+        """
         checkpoint = with_loras(self._open(Role.DIT, Kind.DIT), self._loras)
+        config = transformer_config(cast(DitSizes, checkpoint.sizes))
+        vae = self._vae()
+        budget_bytes = memory_bytes(self.device, self._settings.memory_gb) - _bytes_of(vae)
         with torch.device("meta"):
-            transformer = Transformer(transformer_config(cast(DitSizes, checkpoint.sizes)))
-        checkpoint.load_into(transformer, self.dtype, self.device)
+            transformer = Transformer(config)
+        residence = Residence(
+            transformer, checkpoint, self.dtype, self.device, budget_bytes - living_bytes(work, config, self.dtype)
+        )
+        transformer.before = residence.before
+        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
+        strips = strips_within(budget_bytes, size, torch.float32, vae.config)
+        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips)
+
+    def _vae(self) -> Vae:
         checkpoint = self._open(Role.VAE, Kind.VAE)
         vae = Vae(vae_config(cast(VaeSizes, checkpoint.sizes)))
         self._load(checkpoint, vae, torch.float32)
-        return Models(transformer=transformer.eval(), vae=vae, device=self.device)
+        return vae
 
     def remarks(self) -> Iterator[str]:
         """Word what of the LoRAs has no place in this transformer."""
@@ -144,6 +161,10 @@ class Networks:
     def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> None:
         checkpoint.load_into(module, dtype, self.device)
         module.eval().requires_grad_(False)
+
+
+def _bytes_of(module: nn.Module) -> int:
+    return sum(parameter.nbytes for parameter in module.parameters())
 
 
 def _loras(folder: ModelsFolder, settings: WanSettings, mode: Mode) -> list[tuple[Path, float]]:

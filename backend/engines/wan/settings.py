@@ -8,8 +8,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Self
 
+from ..settings import SettingInvalidError
 from .sampler import SolverName
 from .windows import OFFICIAL_WINDOW_FRAMES
+
+
+_RANGES = {
+    "area_px": (64 * 64, 1920 * 1088),
+    "steps": (1, 100),
+    "shift": (0.1, 100.0),
+    "guidance": (1.0, 20.0),
+    "relight": (0.0, 2.0),
+    "cells": (1, 64),
+    "memory_gb": (0.0, 1000.0),
+}
+"""Least and most of each number; overlap and windows are checked where the shot is cut."""
 
 
 class Windows(StrEnum):
@@ -54,11 +67,13 @@ class WanSettings:
     """models: folder of the weights' files. area_px: of the generated picture, about; the shot's aspect is kept.
 
     overlap: frames that a window takes over from the one before, 1 or 5. longest_window: frames, 4n+1. guidance: above
-    1 faces are followed more strongly, at twice the time. relight: strength of the relighting LoRA in replace mode, 0 to
-    2, where the models folder has it. lora: further ones. cells: of how many cells across and down the performer's box
-    the region that is drawn anew is made, 1 is the whole box. correct_drift: whether windows' colours are brought back
-    to the plate's. memory_gb: of the card, that may be used; 0 is all that is free. pose, face, background, mask: clips
-    of the official preprocessing that stand in for what is made here.
+    1 faces are followed more strongly, at twice the time. relight: strength of the relighting LoRA in replace mode,
+    0 to 2, where the models folder has it. lora: further ones. cells: of how many cells across and down the
+    performer's box the region that is drawn anew is made, 1 is the whole box. correct_drift: whether windows' colours
+    are brought back to the plate's. memory_gb: of the device, that may be used; 0 is most of what is free. pose, face,
+    background, mask: clips of the official preprocessing that stand in for what is made here.
+
+    Raises SettingInvalidError for a number out of its range.
     """
 
     models: Path = Path()
@@ -81,3 +96,8 @@ class WanSettings:
     face: str = ""
     background: str = ""
     mask: str = ""
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise SettingInvalidError(name, f"is {getattr(self, name)}; it can be {least:g} to {most:g}")

@@ -37,7 +37,9 @@ def delivered(events: list[Event]) -> Delivered:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(small_shot: SmallShot, models: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]:
+def undisturbed(
+    small_shot: SmallShot, models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[Event]]:
     output = tmp_path_factory.mktemp("undisturbed")
     code, events = small_shot.replace(output, *words(models)).end()
     assert code == 0, events[-1]
@@ -56,24 +58,32 @@ def test_a_shot_is_replaced_window_by_window(undisturbed: tuple[Path, list[Event
     assert len(comps) == FRAMES
 
 
-def test_the_plate_stays_to_the_bit_however_the_vae_saw_it(undisturbed: tuple[Path, list[Event]], small_shot: SmallShot) -> None:
+def test_the_plate_stays_to_the_bit_however_the_vae_saw_it(
+    undisturbed: tuple[Path, list[Event]], small_shot: SmallShot
+) -> None:
     version, _ = undisturbed
     changed = 0
     for place in range(FRAMES):
-        comp, change = (read_picture(next((version / name).glob(f"*.{1001 + place}.png"))) for name in ("comp", "change_matte"))
+        comp, change = (
+            read_picture(next((version / name).glob(f"*.{1001 + place}.png"))) for name in ("comp", "change_matte")
+        )
         clip = read_picture(small_shot.clip / f"frame.{place + 101:04d}.png")
         assert np.array_equal(comp[change == 0], clip[change == 0])
         changed += int((change > 0).sum())
     assert changed
 
 
-def test_where_nobody_is_found_in_what_was_generated_the_region_stands_in_and_that_is_said(undisturbed: tuple[Path, list[Event]]) -> None:
+def test_where_nobody_is_found_in_what_was_generated_the_region_stands_in_and_that_is_said(
+    undisturbed: tuple[Path, list[Event]],
+) -> None:
     _, events = undisturbed
     told = {event.code for event in events if isinstance(event, Noticed)}
     assert "generated_matte_unfound" in told
 
 
-def test_a_kill_between_windows_changes_no_pixel(small_shot: SmallShot, models: Path, tmp_path: Path, undisturbed: tuple[Path, list[Event]]) -> None:
+def test_a_kill_between_windows_changes_no_pixel(
+    small_shot: SmallShot, models: Path, tmp_path: Path, undisturbed: tuple[Path, list[Event]]
+) -> None:
     worker = small_shot.replace(tmp_path, *words(models))
     for event in worker.events():
         if isinstance(event, StageDone) and event.stage == "generate":
@@ -88,7 +98,9 @@ def test_a_kill_between_windows_changes_no_pixel(small_shot: SmallShot, models: 
 
 
 def test_a_character_is_animated(small_shot: SmallShot, models: Path, tmp_path: Path) -> None:
-    worker = Worker("animate", small_shot.character, small_shot.clip, "--last", "5", "--output", tmp_path, *words(models))
+    worker = Worker(
+        "animate", small_shot.character, small_shot.clip, "--last", "5", "--output", tmp_path, *words(models)
+    )
     code, events = worker.end()
     assert code == 0, events[-1]
     version = Path(delivered(events).folder)
@@ -102,6 +114,7 @@ def test_a_character_is_animated(small_shot: SmallShot, models: Path, tmp_path: 
     [
         ({"models": "nowhere"}, "models folder"),
         ({"overlap": 2}, "share 2"),
+        ({"relight": 2.5}, "0 to 2"),
         ({"steps": "few"}, "whole number"),
         ({"device": "cuda:7"}, "cuda:7"),
     ],
