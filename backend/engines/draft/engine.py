@@ -15,7 +15,7 @@ from ...media.images import Pixels, read_picture
 from ...media.sequence import SequenceWriter
 from ...media.thumbnail import write_thumbnail
 from ...performer.tracks import Tracks
-from ..base import Ability, Inputs, Plan, ShotSize
+from ..base import Ability, Finding, Inputs, Plan, ShotSize
 from .animate import picture_plate, retarget
 from .character import Character, find_character, load_points
 from .footing import foot_shifts
@@ -48,6 +48,10 @@ class DraftEngine:
             peak_memory_bytes=_FIXED_BYTES + pixels * _BYTES_PER_PIXEL_HELD,
             disk_bytes=size.frame_count * pixels * _BYTES_PER_PIXEL_WRITTEN,
         )
+
+    def examine(self) -> tuple[Finding, ...]:
+        """Say that it works: it needs nothing more than the worker does."""
+        return (Finding("draft engine", f"ready: {', '.join(sorted(self.abilities))}", True, True),)
 
     def files(self, mode: Mode) -> tuple[Path, ...]:  # noqa: ARG002
         """Name none: it has no weights."""

@@ -22,12 +22,13 @@ from ...media.colour import to_depth
 from ...media.images import Pixels, write_picture
 from ...media.sequence import Sequence, SequenceWriter
 from ...performer.tracks import Tracks
-from ..base import Ability, Inputs, Plan, ShotSize
+from ..base import Ability, Finding, Inputs, Plan, ShotSize
 from .budget import Work, estimate
 from .character import background_of, framed_tracks, picture_of, prepare_character, words_of
 from .colours import follow_colours
 from .conditioning import WindowFrames, signed
 from .driving import Driving, Size, generated_size
+from .examination import examine
 from .generate import Character, Drawing, Models, Recipe, describe, noises
 from .networks import Networks, device_of, dtype_of, files_of, sizes_of
 from .preview import Preview, fit_preview
@@ -88,6 +89,10 @@ class WanEngine:
                 *(["The character is brought from there to the shot's size; the plate is not."] if is_scaled else []),
             ),
         )
+
+    def examine(self) -> tuple[Finding, ...]:
+        """Tell of device, files, and what a window would take."""
+        return tuple(examine(self._settings))
 
     def files(self, mode: Mode) -> tuple[Path, ...]:
         """Name the weights. Raises what is wrong with the models folder."""

@@ -12,7 +12,6 @@ from ..settings import SettingInvalidError
 from .sampler import SolverName
 from .windows import OFFICIAL_WINDOW_FRAMES
 
-
 _RANGES = {
     "area_px": (64 * 64, 1920 * 1088),
     "steps": (1, 100),
