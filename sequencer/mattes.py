@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,11 @@ def read_mask(mask: Mask, shot: StripShot) -> StripShot:
     """
     frames = MaskFrames(shot.width_px, shot.height_px, shot.first, shot.last)
     return describe_mask(mask.name, frames, shot.fps, stamp=str(time.time_ns()))
+
+
+def is_of_mask(command: Sequence[str]) -> bool:
+    """Tell whether a command of `render_command` renders a Mask datablock."""
+    return any(word.startswith("--mask=") for word in command)
 
 
 def describe_mask(name: str, frames: MaskFrames, fps: str, stamp: str) -> StripShot:
