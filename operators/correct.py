@@ -18,7 +18,7 @@ from ..session.focus import scene_of
 from ..session.joints import Drag, figure_of
 from ..session.update import take_update
 from ..worker_client.states import State
-from .overlay import Mark, Overlay, under_mouse
+from .overlay import Mark, Overlay, is_any_shown, under_mouse
 from .previews import has_preview, mouse_in, preview_under, redraw, set_status
 from .refusal import chosen, poll_for_delivery, poll_for_job, refuse
 
@@ -44,7 +44,10 @@ class UNDERSTUDY_OT_move_joints(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        """Need a job that has tracked somebody."""
+        """Need a job that has tracked somebody, and nothing over the preview."""
+        if is_any_shown():
+            cls.poll_message_set("Press Esc first to end what is drawn over the preview.")
+            return False
         return poll_for_delivery(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:

@@ -69,6 +69,11 @@ class Overlay:
 _shown: list[Overlay] = []
 
 
+def is_any_shown() -> bool:
+    """Whether something is drawn over the previews now."""
+    return bool(_shown)
+
+
 def remove_all() -> None:
     """Take away what is drawn: Blender does not tell a modal operator when its extension is switched off."""
     for overlay in list(_shown):

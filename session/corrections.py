@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.job import Casting, Combine, Rendering
 from ..backend.contract.joints import Joint, JointFix
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_joint, UNDERSTUDY_PG_matte
@@ -17,6 +18,18 @@ from ..sequencer.shot import StripShot, rendering_of
 
 if TYPE_CHECKING:
     from bpy.types import Scene
+
+
+class KeyOutsideError(UnderstudyError):
+    """A joint is keyed in a frame that the shot does not have any more."""
+
+    hint = "Remove that key under Corrections, or let the strip show that frame again."
+
+    def __init__(self, fix: JointFix, frame_count: int) -> None:
+        super().__init__(
+            f"The {fix.joint.replace('_', ' ')} is keyed in frame {fix.frame + 1} of the shot, which has {frame_count}."
+        )
+        self.fix, self.frame_count = fix, frame_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +62,17 @@ class Corrections:
 def read_corrections(scene: Scene, casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str) -> Corrections:
     """Read them over a shot that was read from the strip of that mark.
 
-    Raises MaskMissingError and what `read_matte_strip` raises.
+    Raises KeyOutsideError, MaskMissingError and what `read_matte_strip` raises.
     """
+    joints = fixes_of(casting, source)
+    stray = next((fix for fix in joints if not 0 <= fix.frame < shot.frame_count), None)
+    if stray is not None:
+        raise KeyOutsideError(stray, shot.frame_count)
     return Corrections(
         matte=_matte_or_none(scene, casting.matte, shot),
         combine=Combine(casting.combine),
         garbage=_matte_or_none(scene, casting.garbage, shot),
-        joints=fixes_of(casting, source),
+        joints=joints,
     )
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import bpy
 
@@ -25,9 +24,6 @@ from .corrections import fixes_of, key_joint
 from .focus import placement_of
 from .placing import SceneMissingError, placing_of, take_of
 
-if TYPE_CHECKING:
-    from bpy.types import Scene
-
 
 class NotCastError(UnderstudyError):
     """A job has no such performer."""
@@ -45,7 +41,7 @@ class JointAwayError(UnderstudyError):
     hint = "Move the playhead to a frame in which the performer is seen."
 
     def __init__(self, frame: int) -> None:
-        super().__init__(f"There are no joints in frame {frame} of the shot.")
+        super().__init__(f"There are no joints in frame {frame + 1} of the shot.")
         self.frame = frame
 
 
@@ -60,33 +56,34 @@ class Figure:
     placement: Placement
     performer: TrackedPerformer
 
-    @property
-    def casting(self) -> UNDERSTUDY_PG_casting:
-        """The artist's settings of this performer, looked up anew: undo makes new ones."""
-        return castings_of(settings_of(self._scene))[self.place]
-
-    @property
-    def frame(self) -> int:
-        """The frame of the shot at the playhead; it may be outside."""
-        return self._scene.frame_current - self.scene_first
-
     def places(self) -> dict[Joint, Point]:
-        """Tell where the joints are at the playhead, as keyed."""
-        return Skeleton(self.performer, fixes_of(self.casting, self.source)).places(self.frame)
+        """Tell where the joints are at the playhead, as keyed; none outside the shot, or of nobody who is cast."""
+        casting = self._casting_or_none()
+        if casting is None:
+            return {}
+        return Skeleton(self.performer, fixes_of(casting, self.source)).places(self._frame())
 
     def key(self, joint: Joint, at: Point) -> None:
         """Key a joint at the playhead, as one undo step. Raises JointAwayError."""
-        frame, last = self.frame, len(self.performer.is_there) - 1
-        if not self.places():
-            raise JointAwayError(frame)
+        casting, last = self._casting_or_none(), len(self.performer.is_there) - 1
+        if casting is None or not self.places():
+            raise JointAwayError(self._frame())
+        frame = self._frame()
         first, last = max(0, frame - REACH_FRAMES), min(last, frame + REACH_FRAMES)
-        fix = JointFix(joint=joint, frame=frame, x=at[0], y=at[1], first=first, last=last)
-        key_joint(self.casting, self.source, fix)
+        key_joint(casting, self.source, JointFix(joint=joint, frame=frame, x=at[0], y=at[1], first=first, last=last))
         bpy.ops.ed.undo_push(message=f"Move {joint.replace('_', ' ').title()}")
 
-    @property
-    def _scene(self) -> Scene:
-        return bpy.data.scenes[self.scene]
+    def _frame(self) -> int:
+        """Tell the frame of the shot at the playhead; it may be outside."""
+        return bpy.data.scenes[self.scene].frame_current - self.scene_first
+
+    def _casting_or_none(self) -> UNDERSTUDY_PG_casting | None:
+        """Look the artist's settings of this performer up anew: undo makes new ones, and they can be removed."""
+        scene = bpy.data.scenes.get(self.scene)
+        if scene is None:
+            return None
+        castings = castings_of(settings_of(scene))
+        return castings[self.place] if self.place < len(castings) else None
 
 
 class Drag:

@@ -64,9 +64,14 @@ def mattes(told: dict[str, Any], act: str) -> list[NDArray[np.float64]]:
 def test_what_can_not_be_done_yet_says_why(told: dict[str, Any]) -> None:
     assert ["job" in words for words in told["no job"]] == [True, True]
     assert "Nothing of talk was corrected" in told["nothing"]
-    assert "no joints in frame 389" in told["away"]
+    assert "no joints in frame 390" in told["away"]
+    assert "The left elbow is keyed in frame 41 of the shot, which has 6" in told["stray"]
     assert "No mask is chosen" in told["no mask"]
     assert "short has no frames 11 to 16" in told["short"]
+
+
+def test_a_matte_that_another_program_would_render_is_refused(told: dict[str, Any]) -> None:
+    assert ["made by another Blender" in words for words in told["foreign"]] == [True, True]
 
 
 def test_every_update_is_done_and_placed(told: dict[str, Any]) -> None:
@@ -106,6 +111,8 @@ def test_a_joint_is_dragged_and_esc_leaves_no_trace(told: dict[str, Any]) -> Non
     assert (mouse["before"], mouse["while held"], mouse["held"]) == (1, 1, ["Right Wrist"])
     assert mouse["keyed"] == ["right_wrist", 3, [55.0, 65.0], 3, 2]
     assert mouse["drawn"] == [55, 65]
+    assert mouse["undone"] == [1, 2]
+    assert "Esc" in mouse["shown"]
     assert mouse["esc"] == "CANCELLED"
     assert mouse["after esc"] == [mouse["keyed"], 0]
 

@@ -18,6 +18,11 @@ from tests.blender.inside.stage import FOLDER, Scene, add_images, new_scene, run
 AT = (300.0, 120.0)
 
 
+def shot_scene() -> Scene:
+    """Give the scene; undo makes it anew."""
+    return bpy.data.scenes["Shot"]
+
+
 def started() -> Scene:
     """Replace the clip's performer, and say what can't be done before that is over."""
     scene = new_scene("Shot", 480, 270)
@@ -40,7 +45,7 @@ def stages() -> dict[str, list[str]]:
         "done": sorted(event.stage for event in events if isinstance(event, StageDone)),
         "kept": sorted(event.stage for event in events if isinstance(event, StageKept)),
         "folder": [view.delivered.folder if view.delivered else ""],
-        "strips": [name for name, *_ in told(bpy.data.scenes["Shot"])],
+        "strips": [name for name, *_ in told(shot_scene())],
     }
 
 
@@ -64,9 +69,10 @@ def moved_by_mouse(scene: Scene) -> dict[str, Any]:
     view = jobs.active_view(bpy.context)
     assert view is not None
     figure = figure_of(view, 0)
-    correct.preview_under = lambda context, event: SimpleNamespace(x=0, y=0)  # type: ignore[assignment,return-value,misc]
-    correct.under_mouse = lambda region, placement, mouse: mouse  # type: ignore[misc]
-    casting = scene.understudy.first
+    there: Any = correct  # the mouse is in no region here: its place is the pixel
+    there.preview_under = lambda context, event: SimpleNamespace(x=0, y=0)
+    there.under_mouse = lambda region, placement, mouse: mouse
+    before = len(scene.understudy.first.joints)
 
     def send(kind: str, value: str, at: tuple[float, float]) -> str:
         event: Any = SimpleNamespace(type=kind, value=value, mouse_x=at[0], mouse_y=at[1])
@@ -78,14 +84,21 @@ def moved_by_mouse(scene: Scene) -> dict[str, Any]:
         setattr(operator, name, method.__get__(operator))
     operator._overlay = overlay.Overlay(figure.placement, lambda: correct.marks_of(operator._drag))
     wrist = figure.places()["right_wrist"]  # type: ignore[index]
-    said: dict[str, Any] = {"away": send("LEFTMOUSE", "PRESS", (0.0, 0.0)), "before": len(casting.joints)}
+    said: dict[str, Any] = {"away": send("LEFTMOUSE", "PRESS", (0.0, 0.0)), "before": before}
     send("LEFTMOUSE", "PRESS", (wrist[0] + 3, wrist[1]))
     send("MOUSEMOVE", "NOTHING", (50.0, 60.0))
     said["held"] = [mark.caption for mark in correct.marks_of(operator._drag) if mark.caption]
-    said["while held"] = len(casting.joints)
+    said["while held"] = len(scene.understudy.first.joints)
     send("LEFTMOUSE", "RELEASE", (55.0, 65.0))
     said["keyed"] = keyed(scene.understudy.first)[-1]
     said["drawn"] = [round(x) for x in figure.places()["right_wrist"]]  # type: ignore[index]
+    said["undone"] = []
+    for step in (bpy.ops.ed.undo, bpy.ops.ed.redo):
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+            step()
+        said["undone"].append(len(keyed(shot_scene().understudy.first)))
+    said["shown"] = refused(lambda: do.understudy.move_joints(joint="left_elbow", at=AT))
+    scene = shot_scene()
     send("LEFTMOUSE", "PRESS", (55.0, 65.0))
     send("MOUSEMOVE", "NOTHING", (90.0, 90.0))
     said["scrubs"] = send("RIGHT_ARROW", "PRESS", (90.0, 90.0))
@@ -94,12 +107,33 @@ def moved_by_mouse(scene: Scene) -> dict[str, Any]:
     return said
 
 
+def foreign() -> list[str]:
+    """Take in jobs that would have a matte rendered by another program than this Blender."""
+    from understudy.backend.contract.job import Casting, Delivery, Job, Mode, Rendering, Shot
+    from understudy.backend.contract.jobfolder import write_job
+    from understudy.session import jobs
+
+    said = []
+    for name in ("matte_rendering", "garbage_rendering"):
+        other: Any = {name: Rendering(command=("/bin/false", "--into"))}
+        cast = (Casting(character="character.png", **other),)
+        delivery = Delivery(folder="..", name="foreign")
+        folder = FOLDER / f"foreign {name}"
+        write_job(folder, Job(id=name, mode=Mode.REPLACE, shot=Shot(source="clip"), cast=cast, delivery=delivery))
+        jobs.add(folder)
+        wait(is_over)
+        said.append(newest().message)
+        jobs.forget(name)
+    return said
+
+
 def work() -> dict[str, Any]:
     """Do all of it."""
     switch_on()
     scene = started()
     casting = scene.understudy.first
-    says: dict[str, Any] = {"no job": [refused(do.understudy.move_joints), refused(do.understudy.update_job)]}
+    says: dict[str, Any] = {"foreign": foreign()}
+    says |= {"no job": [refused(do.understudy.move_joints), refused(do.understudy.update_job)]}
     do.understudy.start_job()
     says["first"] = stages()
     says["nothing"] = refused(do.understudy.update_job)
@@ -123,8 +157,12 @@ def work() -> dict[str, Any]:
     says["garbage"] = updated()
     scene.frame_current = 14
     says["mouse"] = moved_by_mouse(scene)
+    scene = shot_scene()
+    casting = scene.understudy.first
     do.understudy.recall_job()
     says["recalled"] = [keyed(casting), casting.matte.source, casting.matte.mask.name, casting.garbage.strip]
+    casting.joints[0].frame = 40
+    says["stray"] = refused(do.understudy.update_job)
     do.understudy.remove_joint(place=0, key=0)
     casting.matte.source = casting.garbage.source = "none"
     says["taken back"] = updated()
