@@ -8,7 +8,8 @@ from bpy.types import Context, Scene, UILayout
 from ..operators.correct import UNDERSTUDY_OT_move_joints, UNDERSTUDY_OT_remove_joint, UNDERSTUDY_OT_update_job
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_matte, castings_of, settings_of
 from ..sequencer.compat import all_strips_name
-from ..session.focus import scene_of
+from ..sequencer.take import source_id_or_none
+from ..session.focus import active_strip_or_none, scene_of
 from .place import InSequencer
 
 
@@ -29,7 +30,7 @@ class UNDERSTUDY_PT_corrections(InSequencer):
             if len(castings) > 1:
                 box.label(text=f"Performer {place + 1}")
             _draw_mattes(box, scene, casting)
-            _draw_joints(box, casting, place)
+            _draw_joints(box, casting, place, _shot(context))
         self.layout.operator(UNDERSTUDY_OT_update_job.bl_idname, icon="FILE_REFRESH")
 
 
@@ -54,14 +55,28 @@ def _draw_matte(layout: UILayout, scene: Scene, matte: UNDERSTUDY_PG_matte, text
         layout.prop(matte, "mask", text=" ")
 
 
-def _draw_joints(layout: UILayout, casting: UNDERSTUDY_PG_casting, place: int) -> None:
+def _shot(context: Context) -> str:
+    """Give the mark of the active strip; none where no shot was read from it yet, or it is a result."""
+    strip = active_strip_or_none(context)
+    return source_id_or_none(strip) or "" if strip else ""
+
+
+def _draw_joints(layout: UILayout, casting: UNDERSTUDY_PG_casting, place: int, shot: str) -> None:
+    """Draw the keys on this shot, and how many there are on others; all of them while it is not known which shot."""
+    others = 0
     for number, key in enumerate(casting.joints):
-        row = layout.row(align=True)
-        row.label(text=f"{key.joint.replace('_', ' ').title()}, frame {key.frame + 1}")
+        if shot and key.shot != shot:
+            others += 1
+            continue
+        line = layout.split(factor=0.5)
+        line.label(text=f"{key.joint.replace('_', ' ').title()}, {key.frame + 1}")
+        row = line.row(align=True)
         row.prop(key, "before", text="-")
         row.prop(key, "after", text="+")
         remove = row.operator(UNDERSTUDY_OT_remove_joint.bl_idname, text="", icon="X")
         remove.place, remove.key = place, number
+    if others:
+        layout.label(text=f"Keys on other strips: {others}")
     layout.operator(UNDERSTUDY_OT_move_joints.bl_idname, icon="BONE_DATA").place = place
 
 
