@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..backend.contract.errors import UnderstudyError
-from ..backend.contract.job import Casting, Combine, Rendering
+from ..backend.contract.job import Casting, Combine, Mode, Rendering
 from ..backend.contract.joints import Joint, JointFix
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_joint, UNDERSTUDY_PG_matte
-from ..sequencer.mattes import MaskMissingError, is_of_mask, read_mask, read_matte_strip
+from ..sequencer.mattes import MatteMissingError, is_of_mask, read_mask, read_matte_strip
 from ..sequencer.shot import StripShot, rendering_of
 
 if TYPE_CHECKING:
@@ -59,19 +59,21 @@ class Corrections:
         )
 
 
-def read_corrections(scene: Scene, casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str) -> Corrections:
-    """Read them over a shot that was read from the strip of that mark.
+def read_corrections(
+    scene: Scene, casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str, mode: Mode
+) -> Corrections:
+    """Read them over a shot that was read from the strip of that mark. A job that animates takes no mattes.
 
-    Raises KeyOutsideError, MaskMissingError and what `read_matte_strip` raises.
+    Raises KeyOutsideError, MatteMissingError and what `read_matte_strip` raises.
     """
     joints = fixes_of(casting, source)
     stray = next((fix for fix in joints if not 0 <= fix.frame < shot.frame_count), None)
     if stray is not None:
         raise KeyOutsideError(stray, shot.frame_count)
     return Corrections(
-        matte=_matte_or_none(scene, casting.matte, shot),
+        matte=_matte_or_none(scene, casting.matte, shot) if mode is Mode.REPLACE else None,
         combine=Combine(casting.combine),
-        garbage=_matte_or_none(scene, casting.garbage, shot),
+        garbage=_matte_or_none(scene, casting.garbage, shot) if mode is Mode.REPLACE else None,
         joints=joints,
     )
 
@@ -119,7 +121,7 @@ def _matte_or_none(scene: Scene, wish: UNDERSTUDY_PG_matte, shot: StripShot) -> 
     if wish.source == "strip":
         return read_matte_strip(scene, wish.strip, shot)
     if wish.mask is None:
-        raise MaskMissingError("")
+        raise MatteMissingError("mask", "")
     return read_mask(wish.mask, shot)
 
 

@@ -97,7 +97,7 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
     for casting in castings:
         _check_casting(casting)
     source = source_id(strip)
-    corrections = [read_corrections(scene, casting, shot, source) for casting in castings]
+    corrections = [read_corrections(scene, casting, shot, source, Mode(settings.mode)) for casting in castings]
     deliveries = delivery_folder(settings)
     job_id = new_job_id()
     folder = job_folder(deliveries, job_id, kind)

@@ -44,7 +44,8 @@ def take_update(view: JobView) -> Path:
     found = find_source_or_none(scene, take)
     shot = _shot_now(old, placing, scene.name, scene_first_now(take, found.strip if found else None))
     corrections = [
-        read_corrections(scene, casting, shot, placing.source_id) for casting in castings_of(settings_of(scene))
+        read_corrections(scene, casting, shot, placing.source_id, old.mode)
+        for casting in castings_of(settings_of(scene))
     ]
     folder = view.folder.with_name(new_job_id())
     laid = (each.laid_on(casting, folder / BLEND) for each, casting in zip(corrections, old.cast, strict=False))

@@ -67,6 +67,7 @@ def test_what_can_not_be_done_yet_says_why(told: dict[str, Any]) -> None:
     assert "no joints in frame 390" in told["away"]
     assert "The left elbow is keyed in frame 41 of the shot, which has 6" in told["stray"]
     assert "No mask is chosen" in told["no mask"]
+    assert told["animate"] == "nothing"  # is refused: it takes no mattes
     assert "short has no frames 11 to 16" in told["short"]
 
 

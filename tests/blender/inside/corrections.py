@@ -146,6 +146,9 @@ def work() -> dict[str, Any]:
     mask = rectangle("patch", 0.0, 0.3, 0.2, 0.6)
     casting.matte.source, casting.combine = "mask", "add"
     says["no mask"] = refused(do.understudy.update_job)
+    scene.understudy.mode = "animate"
+    says["animate"] = refused(do.understudy.preview_frame)
+    scene.understudy.mode = "replace"
     casting.matte.mask = mask
     says["mask"] = updated()
     says["mask again"] = updated()
