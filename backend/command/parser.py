@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..contract.job import Combine, Pass, PerformerChoice, Pick, Shadow
+from ..contract.job import Combine, Pass, PerformerChoice, Pick, Setting, Shadow
 from ..contract.joints import REACH_FRAMES, Joint, JointFix
 
 _PERFORMER_HELP = "largest, id:N, point:X,Y@FRAME or box:X,Y,X1,Y1@FRAME, in pixels of that frame of the clip"
@@ -78,6 +78,13 @@ def _passes(text: str) -> tuple[Pass, ...]:
         raise argparse.ArgumentTypeError(f"{error}; there are: {', '.join(Pass)}") from error
 
 
+def _setting(text: str) -> Setting:
+    name, is_given, value = text.partition("=")
+    if not is_given:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    return Setting(name=name, value=value)
+
+
 def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     replace = commands.add_parser("replace", help="replace a clip's performer by a character")
     replace.add_argument("clip", type=Path, metavar="CLIP")
@@ -107,7 +114,7 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     find.set_defaults(detached=False)
     _add_range(find)
     _add_output(find)
-    check = commands.add_parser("check", help="tell what a job would take, or why it can't be done; compute nothing")
+    check = commands.add_parser("check", help="tell what a job would take, or why it can't be done; no frame is read")
     check.add_argument("folder", type=Path, metavar="JOB_FOLDER")
     inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")
     inspect.add_argument("path", type=Path, metavar="PATH")
@@ -160,6 +167,9 @@ def _add_range(command: argparse.ArgumentParser) -> None:
 def _add_choice(command: argparse.ArgumentParser) -> None:
     command.add_argument("--performer", type=performer, default=PerformerChoice(), metavar="WHO", help=_PERFORMER_HELP)
     command.add_argument("--engine", default="draft", help="draft")
+    command.add_argument(
+        "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine"
+    )
     command.add_argument("--scale", type=float, default=1.0, help="times the size that fits the performer")
     command.add_argument("--offset", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"), help="in heights")
     command.add_argument("--ground-offset", type=float, default=0.0, metavar="Y", help="in heights, down")

@@ -149,6 +149,7 @@ def _job(arguments: argparse.Namespace, mode: Mode, job_id: str, folder: Path) -
             first_number=arguments.first_number,
         ),
         engine=arguments.engine,
+        settings=tuple(arguments.set),
         seed=arguments.seed,
         shadow=arguments.shadow,
     )

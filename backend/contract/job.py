@@ -158,10 +158,19 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting of one engine, by the engine's own name for it. What can be given several times, is a list."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One piece of work, whole. Paths are absolute, or relative to the job folder.
 
-    stages: the folder of results that jobs share.
+    settings: the engine's own, which refuses what it does not know; paths in them are absolute. stages: the folder of
+    results that jobs share.
     """
 
     id: str
@@ -170,6 +179,7 @@ class Job:
     cast: tuple[Casting, ...]
     delivery: Delivery
     engine: str = "draft"
+    settings: tuple[Setting, ...] = ()
     seed: int = 0
     shadow: Shadow = Shadow.KEEP
     stages: str = "../../stages"

@@ -7,7 +7,7 @@ from ..media.deliver import Layers
 from ..performer.control import draw_control
 from .delivery import deliver_layers
 from .preflight import clear
-from .replace import Part, correct_joints, draw_part, frames_stage, read_character, track_performers
+from .replace import Part, correct_joints, draw_part, frames_stage, read_characters, track_performers
 from .run import Run
 from .stages import Background, ShotFacts, plate_of
 
@@ -17,7 +17,7 @@ def animate(run: Run) -> None:
     cleared = clear(run.job, run.folder)
     run.expect(cleared)
     [casting] = run.job.cast
-    character = read_character(run, casting)
+    [character] = read_characters(run)
     frames = run.stage(frames_stage(run, cleared))
     [track] = track_performers(run, frames)
     background = run.stage(

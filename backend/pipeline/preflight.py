@@ -72,7 +72,7 @@ def clear(job: Job, folder: Path) -> Cleared:
     Raises an UnderstudyError for the first thing that will not do.
     """
     _check_settings(job)
-    engine = engine_named(job.engine)
+    engine = engine_named(job.engine, job.settings)
     _check_abilities(job, engine)
     for casting in job.cast:
         _check_files(casting, folder)

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ..contract.errors import UnderstudyError
+from ..contract.events import CharacterRead
 from ..contract.job import Casting, Combine, Job, Rendering, Shot
 from ..contract.joints import TrackedCast
 from ..contract.layout import JOINTS
@@ -21,6 +24,7 @@ from ..performer.control import draw_control
 from ..performer.correct import tell_joints
 from ..performer.tracks import Tracks
 from .delivery import deliver_layers
+from .engines import engine_named
 from .fingerprint import Fingerprint
 from .preflight import Cleared, clear
 from .run import Run
@@ -72,7 +76,7 @@ def replace(run: Run) -> None:
     """Do a replace job and deliver it. Raises what its stages raise."""
     cleared = clear(run.job, run.folder)
     run.expect(cleared)
-    characters = tuple(read_character(run, casting) for casting in run.job.cast)
+    characters = read_characters(run)
     frames = run.stage(frames_stage(run, cleared))
     parts = make_parts(run, cleared, frames, characters)
     plate = make_plate(run, frames, parts)
@@ -97,9 +101,14 @@ def frames_stage(run: Run, cleared: Cleared) -> Frames:
     return Frames(run.source(shot, cleared.clip), shot.first, cleared.last, shot.fps, run.job.delivery.depth_bits)
 
 
-def read_character(run: Run, casting: Casting) -> Result:
-    """Let the engine read the character's picture, before any frame: a picture that will not do ends the job here."""
-    return run.stage(Character(run.job.engine, run.fingerprint(casting.character), casting.fit.mirror))
+def read_characters(run: Run) -> tuple[Result, ...]:
+    """Let the engine read the characters' pictures, before any frame: one that will not do ends the job here."""
+    engine, characters = engine_named(run.job.engine), []
+    for place, casting in enumerate(run.job.cast):
+        stage = Character(run.job.engine, run.fingerprint(casting.character), casting.fit.mirror)
+        characters.append(run.stage(stage))
+        run.tell(CharacterRead(place=place, found=engine.describe(characters[-1].folder)))
+    return tuple(characters)
 
 
 def track_performers(run: Run, frames: Result) -> tuple[Result, ...]:
@@ -159,16 +168,37 @@ def make_plate(run: Run, frames: Result, parts: tuple[Part, ...]) -> Result:
 
 def draw_part(run: Run, cleared: Cleared, frames: Result, plate: Result, part: Part) -> tuple[Sequence, Tracks]:
     """Draw one character over the whole shot, window by window. Returns it with the tracks that drove it."""
-    windows = [_window(run.job, frames, plate, part, first, last) for first, last in cleared.plan.windows]
-    cleared.engine.foresee(windows[0].inputs(), run.begin("foresee"))
-    folders = tuple((window.last, run.stage(window).folder) for window in windows)
-    tracks = cleared.engine.driving_tracks(windows[0].inputs())
-    return Windows(folders[0][1], cleared.frame_count, folders), tracks
+    weights = tuple(run.fingerprint(str(path)) for path in cleared.engine.files())
+    windows = [_window(run.job, weights, frames, plate, part, span) for span in cleared.plan.windows]
+    inputs = windows[0].inputs()
+    cleared.engine.foresee(inputs, run.begin("foresee"))
+    folders: list[tuple[int, Path]] = []
+    before: Result | None = None
+    for window in windows:
+        drawn = run.stage(dataclasses.replace(window, before=before))
+        before = drawn if cleared.plan.is_chained else None
+        folders.append((window.last, drawn.folder))
+    return Windows(folders[0][1], cleared.frame_count, tuple(folders)), cleared.engine.driving_tracks(inputs)
 
 
-def _window(job: Job, frames: Result, plate: Result, part: Part, first: int, last: int) -> Window:
-    fit, seed = part.casting.fit, job.seed
-    return Window(job.engine, job.mode, frames, plate, part.matte, part.tracks, part.character, fit, seed, first, last)
+def _window(
+    job: Job, weights: tuple[Fingerprint, ...], frames: Result, plate: Result, part: Part, span: tuple[int, int]
+) -> Window:
+    return Window(
+        engine=job.engine,
+        settings=job.settings,
+        weights=weights,
+        mode=job.mode,
+        frames=frames,
+        plate=plate,
+        matte=part.matte,
+        track=part.tracks,
+        character=part.character,
+        fit=part.casting.fit,
+        seed=job.seed,
+        first=span[0],
+        last=span[1],
+    )
 
 
 def _rearmost_first(drawn: Iterable[tuple[Sequence, Tracks]]) -> tuple[tuple[Sequence, Tracks], ...]:

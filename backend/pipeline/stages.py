@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..contract.errors import UnderstudyError
-from ..contract.job import Combine, Fit, Mode, PerformerChoice, Shadow
+from ..contract.job import Combine, Fit, Mode, PerformerChoice, Setting, Shadow
 from ..contract.joints import JointFix
 from ..contract.watch import Watch
 from ..contract.wire import from_json, to_json
@@ -289,10 +289,15 @@ def plate_of(result: Result, count: int) -> Sequence:
 
 @dataclass(frozen=True)
 class Window(Stage):
-    """The character drawn over frames first..last of the shot. matte: None in animate mode."""
+    """The character drawn over frames first..last of the shot. matte: None in animate mode.
+
+    before: the window before this one, where the engine goes on from it.
+    """
 
     name, version = "generate", 2
     engine: str
+    settings: tuple[Setting, ...]
+    weights: tuple[Fingerprint, ...]
     mode: Mode
     frames: Result
     plate: Result
@@ -303,9 +308,10 @@ class Window(Stage):
     seed: int
     first: int
     last: int
+    before: Result | None = None
 
     def run(self, into: Path, watch: Watch) -> None:
-        engine_named(self.engine).generate(self.inputs(), self.first, self.last, into, watch)
+        engine_named(self.engine, self.settings).generate(self.inputs(), self.first, self.last, into, watch)
 
     def inputs(self) -> Inputs:
         """Open everything the engine draws from."""
@@ -319,4 +325,5 @@ class Window(Stage):
             character=self.character.folder,
             fit=self.fit,
             seed=self.seed,
+            before=self.before.folder if self.before else None,
         )
