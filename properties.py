@@ -16,7 +16,8 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup, Scene, WindowManager
 
-from .backend.contract.job import Mode, Pass, Pick, Shadow
+from .backend.contract.job import Combine, Mode, Pass, Pick, Shadow
+from .backend.contract.joints import Joint
 
 _MODES = (
     (Mode.REPLACE, "Replace", "The character takes the performer's place in the strip"),
@@ -54,6 +55,40 @@ _PLACINGS = (
     ("comp", "Comp", "The finished comp lies visible over the clip, all layers muted below it"),
     ("layers", "Layers", "The character by its matte over the clean plate: edges are blended by the sequencer"),
 )
+_MATTES = (
+    ("none", "None", "There is none"),
+    ("strip", "Strip", "What another strip shows on the same frames, rendered by Blender"),
+    ("mask", "Mask", "A Mask datablock, drawn in the clip or image editor over the shot, by the scene's frames"),
+)
+_COMBINES = (
+    (Combine.REPLACE, "Replace", "It stands instead of the computed matte"),
+    (Combine.ADD, "Add", "What it covers belongs to the performer, too"),
+    (Combine.SUBTRACT, "Subtract", "What it covers does not belong to the performer"),
+)
+JOINT_ITEMS = tuple((joint.value, joint.replace("_", " ").title(), "") for joint in Joint)
+
+
+class UNDERSTUDY_PG_matte(PropertyGroup):
+    """A matte of the artist's: where it comes from."""
+
+    source: EnumProperty(items=_MATTES, name="From", description="What Blender renders it from")  # type: ignore[valid-type]
+    strip: StringProperty(name="Strip", description="Its white, over the frames of the shot, is coverage")  # type: ignore[valid-type]
+    mask: PointerProperty(type=bpy.types.Mask, name="Mask", description="Its inside is coverage")  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_joint(PropertyGroup):
+    """A joint that was put right in one frame."""
+
+    shot: StringProperty(description="The strip's own mark: keys are meant for the shot that they were made on")  # type: ignore[valid-type]
+    joint: EnumProperty(items=JOINT_ITEMS, name="Joint", description="Which of the performer's joints")  # type: ignore[valid-type]
+    frame: IntProperty(name="Frame", description="Frame of the shot in which it is keyed, counted from 0")  # type: ignore[valid-type]
+    place: FloatVectorProperty(name="Place", description="In pixels of the shot, from its upper left corner", size=2)  # type: ignore[valid-type]
+    before: IntProperty(  # type: ignore[valid-type]
+        name="Before", description="So many frames earlier the joint begins to leave its track", min=0
+    )
+    after: IntProperty(  # type: ignore[valid-type]
+        name="After", description="So many frames later the joint is back on its track", min=0
+    )
 
 
 class UNDERSTUDY_PG_casting(PropertyGroup):
@@ -84,6 +119,12 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
         name="Head Size", description="Times the character's own head", default=1.0, min=0.3, max=3.0
     )
     mirror: BoolProperty(name="Mirror", description="Flip the character's picture")  # type: ignore[valid-type]
+    matte: PointerProperty(type=UNDERSTUDY_PG_matte, name="Matte", description="Of the performer, by your own hand")  # type: ignore[valid-type]
+    combine: EnumProperty(items=_COMBINES, name="Combine", description="What your matte does to the computed one")  # type: ignore[valid-type]
+    garbage: PointerProperty(  # type: ignore[valid-type]
+        type=UNDERSTUDY_PG_matte, name="Garbage Matte", description="What it leaves black is never performer"
+    )
+    joints: CollectionProperty(type=UNDERSTUDY_PG_joint, name="Joints", description="Joints that were put right")  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_settings(PropertyGroup):
@@ -147,7 +188,14 @@ def window_of(manager: WindowManager) -> UNDERSTUDY_PG_window:
     return found
 
 
-classes = (UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, UNDERSTUDY_PG_job, UNDERSTUDY_PG_window)
+classes = (
+    UNDERSTUDY_PG_matte,
+    UNDERSTUDY_PG_joint,
+    UNDERSTUDY_PG_casting,
+    UNDERSTUDY_PG_settings,
+    UNDERSTUDY_PG_job,
+    UNDERSTUDY_PG_window,
+)
 
 
 def register() -> None:
