@@ -65,6 +65,26 @@ _COMBINES = (
     (Combine.ADD, "Add", "What it covers belongs to the performer, too"),
     (Combine.SUBTRACT, "Subtract", "What it covers does not belong to the performer"),
 )
+_ENGINES = (
+    ("draft", "Draft", "On the processor, nothing to download: for casting, scale, timing and mattes"),
+    ("wan", "Wan", "Wan 2.2 Animate on the graphics card: for the picture. Wants its environment and weights"),
+)
+_AREAS = (
+    (str(832 * 480), "480p", "About 832 x 480 pixels are generated, in the shot's aspect"),
+    (str(1280 * 720), "720p", "About 1280 x 720 pixels are generated, in the shot's aspect"),
+)
+_SOLVERS = (
+    ("unipc", "UniPC", "The solver of the official command line"),
+    ("dpm++", "DPM++", "The solver of the official programming interface"),
+)
+_WINDOWS = (
+    ("fitted", "Fitted", "As few and as equal windows as go: hardly a frame too many is generated"),
+    ("official", "Official", "Windows of 77 frames, as the official system cuts a shot"),
+)
+_OVERLAPS = (
+    ("1", "1 Frame", "A window goes on from the last frame of the one before"),
+    ("5", "5 Frames", "A window goes on from the last five frames: steadier motion, a little more to generate"),
+)
 JOINT_ITEMS = tuple((joint.value, joint.replace("_", " ").title(), "") for joint in Joint)
 
 
@@ -127,6 +147,47 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
     joints: CollectionProperty(type=UNDERSTUDY_PG_joint, name="Joints", description="Joints that were put right")  # type: ignore[valid-type]
 
 
+class UNDERSTUDY_PG_lora(PropertyGroup):
+    """A LoRA that acts on the model."""
+
+    path: StringProperty(name="File", description="A LoRA of Wan 2.1 I2V or of Wan Animate", subtype="FILE_PATH")  # type: ignore[valid-type]
+    strength: FloatProperty(name="Strength", description="1 is as it was trained", default=1.0, soft_min=0, soft_max=2)  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_wan(PropertyGroup):
+    """What can be set of the Wan engine. Names and values are the worker's own, but for the folder of models."""
+
+    area_px: EnumProperty(items=_AREAS, name="Size", description="Of the generated picture")  # type: ignore[valid-type]
+    steps: IntProperty(name="Steps", description="Distillation LoRAs take 4 to 8", default=20, min=1, max=100)  # type: ignore[valid-type]
+    solver: EnumProperty(items=_SOLVERS, name="Solver", description="How noise becomes a picture")  # type: ignore[valid-type]
+    shift: FloatProperty(  # type: ignore[valid-type]
+        name="Shift", description="More of the steps go to coarse structure", default=5.0, min=0.1, max=100.0
+    )
+    guidance: FloatProperty(  # type: ignore[valid-type]
+        name="Guidance",
+        description="Above 1 the performer's expression is followed more strongly, at twice the time",
+        default=1.0,
+        min=1.0,
+        max=20.0,
+    )
+    windows: EnumProperty(items=_WINDOWS, name="Windows", description="How the shot is cut")  # type: ignore[valid-type]
+    overlap: EnumProperty(items=_OVERLAPS, name="Overlap", description="Frames that windows share")  # type: ignore[valid-type]
+    relight: FloatProperty(  # type: ignore[valid-type]
+        name="Relighting", description="Strength of the relighting LoRA, in replace mode", default=1.0, min=0.0, max=2.0
+    )
+    cells: IntProperty(  # type: ignore[valid-type]
+        name="Region Cells",
+        description="Of how many cells across and down the region is made that is drawn anew; 1 is the performer's box",
+        default=1,
+        min=1,
+        max=64,
+    )
+    correct_drift: BoolProperty(  # type: ignore[valid-type]
+        name="Correct Colours", description="Bring each window's colours back to the plate's; what was done is recorded"
+    )
+    loras: CollectionProperty(type=UNDERSTUDY_PG_lora, name="LoRAs")  # type: ignore[valid-type]
+
+
 class UNDERSTUDY_PG_settings(PropertyGroup):
     """The artist's wishes for the next job, one set a scene."""
 
@@ -135,6 +196,9 @@ class UNDERSTUDY_PG_settings(PropertyGroup):
     others: CollectionProperty(  # type: ignore[valid-type]
         type=UNDERSTUDY_PG_casting, name="Further Performers", description="Each with a character of its own"
     )
+    engine: EnumProperty(items=_ENGINES, name="Engine", description="Which engine draws the character")  # type: ignore[valid-type]
+    wan: PointerProperty(type=UNDERSTUDY_PG_wan, name="Wan", description="Settings of the Wan engine")  # type: ignore[valid-type]
+    seed: IntProperty(name="Seed", description="For engines that draw by chance: the same seed, the same picture")  # type: ignore[valid-type]
     pixels: EnumProperty(items=_PIXELS, name="Pixels", description="Which pixels of the strip go in")  # type: ignore[valid-type]
     shadow: EnumProperty(items=_SHADOWS, name="Shadow", description="What becomes of the performer's cast shadow")  # type: ignore[valid-type]
     folder: StringProperty(  # type: ignore[valid-type]
@@ -192,6 +256,8 @@ classes = (
     UNDERSTUDY_PG_matte,
     UNDERSTUDY_PG_joint,
     UNDERSTUDY_PG_casting,
+    UNDERSTUDY_PG_lora,
+    UNDERSTUDY_PG_wan,
     UNDERSTUDY_PG_settings,
     UNDERSTUDY_PG_job,
     UNDERSTUDY_PG_window,

@@ -25,7 +25,7 @@ from ..backend.contract.job import (
     Shot,
 )
 from ..backend.contract.jobfolder import job_folder, make_folder, new_job_id, write_job
-from ..preferences import PACKAGE
+from ..preferences import PACKAGE, models_folder
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, castings_of, settings_of
 from ..sequencer.compat import content_start
 from ..sequencer.place import PlaceAs
@@ -112,6 +112,9 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
         cast=tuple(each.laid_on(casting, blend) for each, casting in zip(corrections, cast, strict=True)),
         delivery=_delivery(settings, shot, os.path.relpath(deliveries, folder)),
         shadow=Shadow(settings.shadow),
+        engine=settings.engine,
+        settings=engine_settings(settings, models_folder(context)),
+        seed=settings.seed,
     )
     placing = Placing(
         blend=bpy.data.filepath,

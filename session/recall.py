@@ -10,6 +10,7 @@ import bpy
 from ..backend.contract.job import Casting, Job, PerformerChoice
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings
 from .corrections import recall_corrections
+from .engine import recall_engine
 from .placing import PLACING, placing_of
 
 
@@ -18,6 +19,8 @@ def recall(job: Job, folder: Path, settings: UNDERSTUDY_PG_settings) -> None:
     settings.mode, settings.shadow = job.mode.value, job.shadow.value
     settings.name, settings.depth = job.delivery.name, str(job.delivery.depth_bits)
     settings.first_number, settings.passes = job.delivery.first_number, {kind.value for kind in job.delivery.passes}
+    settings.seed = job.seed
+    recall_engine(job.engine, job.settings, settings)
     settings.others.clear()
     source = placing_of(folder).source_id if (folder / PLACING).exists() else ""
     for number, casting in enumerate(job.cast):
