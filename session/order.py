@@ -32,6 +32,7 @@ from ..sequencer.place import PlaceAs
 from ..sequencer.shot import Pixels, StripMissingError, StripShot, default_pixels, read_shot, rendering_of, save_copy
 from ..sequencer.take import source_id
 from .corrections import read_corrections
+from .engine import engine_settings
 from .focus import active_strip_or_none, scene_of
 from .placing import Placing, keep_placing
 
