@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gguf
 import torch
@@ -40,7 +40,7 @@ class Fault:
 class CheckpointUnreadableError(UnderstudyError):
     """A model's file is not what its name says, or of a kind that is not read here."""
 
-    hint: ClassVar[str] = "Choose another file, or copy this one anew from where it came from."
+    hint = "Choose another file, or copy this one anew from where it came from."
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"The model file {path} cannot be read: {reason}.")
@@ -50,7 +50,7 @@ class CheckpointUnreadableError(UnderstudyError):
 class CheckpointDamagedError(UnderstudyError):
     """Tensors of a model's file are missing, are of another shape, are cut off, or do not belong."""
 
-    hint: ClassVar[str] = "Copy the file anew from where it came from; compare its size with the one stated there."
+    hint = "Copy the file anew from where it came from; compare its size with the one stated there."
 
     SHOWN = 6
 

@@ -30,7 +30,7 @@ from .conditioning import WindowFrames, signed
 from .driving import Driving, Size, generated_size
 from .examination import examine
 from .generate import Character, Drawing, Models, Recipe, describe, noises
-from .networks import Networks, device_of, dtype_of, files_of, sizes_of
+from .loading import Networks, device_of, dtype_of, files_of, sizes_of
 from .preview import Preview, fit_preview
 from .reference import letterboxed, target_size
 from .residence import memory_bytes

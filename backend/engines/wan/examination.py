@@ -10,8 +10,8 @@ import torch
 
 from ..base import Finding
 from .budget import Work, estimate, living_bytes
+from .loading import device_of, dtype_of, sizes_of
 from .models import ModelFile, ModelsFolder, check_models
-from .networks import device_of, dtype_of, sizes_of
 from .residence import memory_bytes
 from .settings import WanSettings
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -40,7 +39,7 @@ _UNDERSCORED = re.compile(r"lora_unet_+(.+)")
 class LoraUnfitError(UnderstudyError):
     """A LoRA was made for another model: nothing of it fits, or its shapes do not."""
 
-    hint: ClassVar[str] = "Choose a LoRA made for Wan 2.2 Animate or for Wan 2.1 I2V 14B, or remove it."
+    hint = "Choose a LoRA made for Wan 2.2 Animate or for Wan 2.1 I2V 14B, or remove it."
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"The LoRA {path} does not fit Wan 2.2 Animate: {reason}.")
@@ -148,12 +147,13 @@ def _adapted(stored: Stored, terms: tuple[_Term, ...]) -> Stored:
 
     def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
         own = len(stored.reads)
-        base = stored.decode(parts[:own], torch.float32)
-        changed = base.clone()  # what decoding gives may be the file itself
+        changed = stored.decode(parts[:own], torch.float32)
+        if any(changed.untyped_storage().data_ptr() == part.untyped_storage().data_ptr() for part in parts):
+            changed = changed.clone()  # it is the file itself
         rest = iter(parts[own:])
         for term in terms:
             numbers = [factor.decode([next(rest) for _ in factor.reads], torch.float32) for factor in term.factors]
-            rows = changed[term.rows].flatten(1) if base.ndim > 1 else changed[term.rows]
+            rows = changed[term.rows].flatten(1) if changed.ndim > 1 else changed[term.rows]
             if len(numbers) == 2:
                 rows.addmm_(numbers[0].flatten(1), numbers[1].flatten(1), alpha=term.factor)
             else:
@@ -166,6 +166,7 @@ def _adapted(stored: Stored, terms: tuple[_Term, ...]) -> Stored:
         dtype=None,
         reads=stored.reads + tuple(read for factor in factors for read in factor.reads),
         decode=decode,
+        transient_bytes=stored.transient_bytes + 8 * math.prod(stored.shape),
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +39,7 @@ OFFERED = ("linear1_kv.", "k_norm.")
 class BudgetTooSmallError(UnderstudyError):
     """The memory given to weights does not hold even the few that are needed at once."""
 
-    hint: ClassVar[str] = "Close what else uses the graphics card, choose a smaller size or an fp8 or GGUF file."
+    hint = "Close what else uses the graphics card, choose a smaller size or an fp8 or GGUF file."
 
     def __init__(self, budget_bytes: int, needed_bytes: int) -> None:
         super().__init__(
@@ -141,6 +141,7 @@ def cargo(part: Part, tensors: Mapping[str, Stored], dtype: torch.dtype) -> Carg
             first += aligned(tensor.nbytes)
         lying[key] = tuple(places)
     decoded = sum(_decoded_bytes(stored, dtype) for stored in own.values())
+    decoded += max((stored.transient_bytes for stored in own.values()), default=0)
     return Cargo(part=part, tensors=own, lying=lying, nbytes=first, decoded_bytes=decoded)
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
 
 from ...contract.errors import FileMissingError, UnderstudyError
 from .containers import CheckpointDamagedError, CheckpointUnreadableError
@@ -70,7 +69,7 @@ _DEPTH = 6
 class ModelsMissingError(UnderstudyError):
     """A models folder lacks what the engine needs."""
 
-    hint: ClassVar[str] = "Put the files into the folder, or choose another one in Preferences > Understudy."
+    hint = "Put the files into the folder, or choose another one in Preferences > Understudy."
 
     def __init__(self, folder: Path, missing: Sequence[Role], faults: Sequence[str] = ()) -> None:
         wanted = "; ".join(f"the {role} ({_SOURCES[role]})" for role in missing)

@@ -1,190 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks of a models folder on this machine's device, in an order that keeps as little in memory as goes.
-
-The text encoder and the image tower are needed once a job and leave before the transformer comes.
-"""
+"""Networks made as large as a checkpoint says, on the meta device, where they take nothing until weights are put in."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from pathlib import Path
-from typing import cast
+import math
 
 import torch
-from torch import Tensor, nn
 
-from ...contract.errors import UnderstudyError
-from ...contract.job import Mode
-from .budget import Work, living_bytes
-from .conditioning import signed
 from .face import FaceConfig
-from .generate import Models
 from .image import ImageConfig, ImageEncoder
-from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
-from .lora import open_lora, unmatched_keys, with_loras
-from .models import ModelsFolder, Role, check_models
-from .reference import RGB8
-from .residence import Residence, memory_bytes
-from .settings import Precision, WanSettings
-from .text import NEGATIVE_PROMPT, PROMPT, TextConfig, TextEncoder, Tokenizer
+from .keys import ADAPTER_EVERY, DitSizes, ImageSizes, TextSizes, VaeSizes
+from .text import TextConfig, TextEncoder
 from .transformer import Transformer, TransformerConfig
-from .vae import ClipSize, Vae, VaeConfig, strips_within
-from .weights import Checkpoint, open_checkpoint
-
-log = logging.getLogger(__name__)
-
-_KEPT = ((Role.DIT, Kind.DIT), (Role.VAE, Kind.VAE))
-"""What stays loaded over all windows."""
-_DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
+from .vae import Vae, VaeConfig
 
 
-class DeviceMissingError(UnderstudyError):
-    """A device is asked for that torch does not have here."""
-
-    hint = "Set the device to auto, or install a torch that was built for the card."
-
-    def __init__(self, name: str, said: str) -> None:
-        super().__init__(f"The device {name!r} can't be used: {said}")
-        self.name = name
-
-
-def device_of(settings: WanSettings) -> torch.device:
-    """Choose the device: a CUDA card, else Apple's, else the processor. Raises DeviceMissingError."""
-    if settings.device == "auto":
-        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        return accelerator or torch.device("cpu")
-    try:
-        device = torch.device(settings.device)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise DeviceMissingError(settings.device, str(error).splitlines()[0]) from error
-    return device
-
-
-def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
-    """Choose the numbers to compute in: the processor is as fast in float32, and older cards lack bfloat16."""
-    if settings.precision is not Precision.AUTO:
-        return _DTYPES[settings.precision]
-    if device.type == "cpu":
-        return torch.float32
-    return torch.bfloat16 if device.type != "cuda" or torch.cuda.is_bf16_supported() else torch.float16
-
-
-def files_of(settings: WanSettings, mode: Mode) -> tuple[Path, ...]:
-    """Name all files that a job reads. Raises ModelsMissingError and what opening them raises."""
-    folder = check_models(settings.models)
-    folder.require()
-    paths = [folder.chosen[role].path for role in (Role.TEXT, Role.TOKENIZER, Role.IMAGE)]
-    opened = [open_checkpoint(folder.chosen[role].path, kind) for role, kind in _KEPT]
-    loras = [path for path, _ in _loras(folder, settings, mode)]
-    return tuple(dict.fromkeys([*paths, *(path for checkpoint in opened for path in checkpoint.files), *loras]))
-
-
-def sizes_of(settings: WanSettings) -> tuple[TransformerConfig, VaeConfig]:
-    """Read the sizes of transformer and VAE off their files. Raises ModelsMissingError and what opening them raises."""
-    folder = check_models(settings.models)
-    folder.require()
-    dit, vae = (open_checkpoint(folder.chosen[role].path, kind).sizes for role, kind in _KEPT)
-    return transformer_config(cast(DitSizes, dit)), vae_config(cast(VaeSizes, vae))
-
-
-class Networks:
-    """The networks for one job. Raises ModelsMissingError and what opening files raises, before anything is loaded."""
-
-    def __init__(self, settings: WanSettings, mode: Mode) -> None:
-        self._settings, self._folder = settings, check_models(settings.models)
-        self._folder.require()
-        self.device = device_of(settings)
-        self.dtype = dtype_of(settings, self.device)
-        self.face_px = sizes_of(settings)[0].face.picture_size_px
-        self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
-
-    def texts(self, *, with_negative: bool) -> list[Tensor]:
-        """Give the rows of the text encoder, `n dim`, for the prompt, and for what guidance leads away from."""
-        checkpoint = self._open(Role.TEXT, Kind.TEXT)
-        encoder = TextEncoder(text_config(cast(TextSizes, checkpoint.sizes)))
-        # float16 overflows in this encoder
-        self._load(checkpoint, encoder, torch.float32 if self.dtype is torch.float16 else self.dtype)
-        file = self._folder.chosen[Role.TOKENIZER]
-        tokenizer = Tokenizer.load(file.path if checkpoint.tokenizer is None else checkpoint.tokenizer)
-        prompts = [PROMPT, NEGATIVE_PROMPT] if with_negative else [PROMPT]
-        with torch.inference_mode():
-            return [encoder(*(part.to(self.device) for part in tokenizer.encode(prompt))).cpu() for prompt in prompts]
-
-    def look(self, letterboxed: RGB8) -> Tensor:
-        """Give what the image tower says of the character's letterboxed picture, `257 dim`."""
-        checkpoint = self._open(Role.IMAGE, Kind.IMAGE)
-        encoder = ImageEncoder(image_config(cast(ImageSizes, checkpoint.sizes)))
-        self._load(checkpoint, encoder, self.dtype)
-        with torch.inference_mode():
-            seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(self.device))
-        return seen.float().cpu()
-
-    def models(self, work: Work) -> Models:
-        """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released.
-
-        Weights get what the activations of such work leave of the memory, the VAE is cut into strips to fit it.
-        Raises BudgetTooSmallError, VideoTooLargeError.
-        """
-        checkpoint = with_loras(self._open(Role.DIT, Kind.DIT), self._loras)
-        config = transformer_config(cast(DitSizes, checkpoint.sizes))
-        vae = self._vae()
-        budget_bytes = memory_bytes(self.device, self._settings.memory_gb) - _bytes_of(vae)
-        with torch.device("meta"):
-            transformer = Transformer(config)
-        residence = Residence(
-            transformer, checkpoint, self.dtype, self.device, budget_bytes - living_bytes(work, config, self.dtype)
-        )
-        transformer.before = residence.before
-        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
-        strips = strips_within(budget_bytes, size, torch.float32, vae.config)
-        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips)
-
-    def _vae(self) -> Vae:
-        checkpoint = self._open(Role.VAE, Kind.VAE)
-        vae = Vae(vae_config(cast(VaeSizes, checkpoint.sizes)))
-        self._load(checkpoint, vae, torch.float32)
-        return vae
-
-    def remarks(self) -> Iterator[str]:
-        """Word what of the LoRAs has no place in this transformer."""
-        checkpoint = self._open(Role.DIT, Kind.DIT)
-        for lora, _ in self._loras:
-            if keys := unmatched_keys(checkpoint, lora):
-                text = f"The LoRA {lora.path.name} has {len(keys)} tensors without a place in this model"
-                yield f"{text}, such as {keys[0]}."
-
-    def _open(self, role: Role, kind: Kind) -> Checkpoint:
-        return open_checkpoint(self._folder.chosen[role].path, kind)
-
-    def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> None:
-        checkpoint.load_into(module, dtype, self.device)
-        module.eval().requires_grad_(False)
-
-
-def _bytes_of(module: nn.Module) -> int:
-    return sum(parameter.nbytes for parameter in module.parameters())
-
-
-def _loras(folder: ModelsFolder, settings: WanSettings, mode: Mode) -> list[tuple[Path, float]]:
-    """List the LoRAs that act: the relighting one in replace mode, then the artist's."""
-    chosen = [(choice.path, choice.strength) for choice in settings.lora]
-    relighting = folder.chosen.get(Role.RELIGHTING)
-    if mode is Mode.REPLACE and relighting and settings.relight:
-        return [(relighting.path, settings.relight), *chosen]
-    return chosen
+def unfilled_transformer(sizes: DitSizes) -> Transformer:
+    """Make a transformer without weights."""
+    with torch.device("meta"):
+        return Transformer(transformer_config(sizes))
 
 
 def transformer_config(sizes: DitSizes) -> TransformerConfig:
-    """Say a checkpoint's sizes in the transformer's words."""
-    face = FaceConfig(
-        channels=sizes.motion_channels,
-        motion_dim=sizes.motion_channels[-1],
-        directions=sizes.motion_dim,
-        hidden_dim=sizes.face_dim,
-        local_tokens=sizes.face_heads,
-    )
+    """Say a checkpoint's sizes as the transformer's own."""
     return TransformerConfig(
         dim=sizes.dim,
         ffn_dim=sizes.ffn_dim,
@@ -195,18 +33,26 @@ def transformer_config(sizes: DitSizes) -> TransformerConfig:
         text_dim=sizes.text_dim,
         image_dim=sizes.image_dim,
         frequency_dim=sizes.freq_dim,
-        face=face,
+        adapter_every=ADAPTER_EVERY,
+        face=FaceConfig(
+            channels=sizes.motion_channels,
+            motion_dim=sizes.motion_channels[-1],
+            directions=sizes.motion_dim,
+            hidden_dim=sizes.face_dim,
+            local_tokens=sizes.face_heads,
+        ),
     )
 
 
-def vae_config(sizes: VaeSizes) -> VaeConfig:
-    """Say a checkpoint's sizes in the VAE's words."""
-    return VaeConfig(dim=sizes.dim)
+def unfilled_vae(sizes: VaeSizes) -> Vae:
+    """Make a video VAE without weights."""
+    with torch.device("meta"):
+        return Vae(VaeConfig(dim=sizes.dim))
 
 
-def text_config(sizes: TextSizes) -> TextConfig:
-    """Say a checkpoint's sizes in the text encoder's words."""
-    return TextConfig(
+def unfilled_text_encoder(sizes: TextSizes) -> TextEncoder:
+    """Make a text encoder without weights."""
+    config = TextConfig(
         vocabulary=sizes.vocab,
         dim=sizes.dim,
         dim_attention=sizes.dim_attn,
@@ -215,13 +61,14 @@ def text_config(sizes: TextSizes) -> TextConfig:
         layers=sizes.layers,
         buckets=sizes.buckets,
     )
+    with torch.device("meta"):
+        return TextEncoder(config)
 
 
-def image_config(sizes: ImageSizes) -> ImageConfig:
-    """Say a checkpoint's sizes in the image tower's words."""
-    side = round((sizes.tokens - 1) ** 0.5)
-    return ImageConfig(
-        size_px=side * sizes.patch_px,
+def unfilled_image_encoder(sizes: ImageSizes) -> ImageEncoder:
+    """Make an image encoder without weights."""
+    config = ImageConfig(
+        size_px=sizes.patch_px * math.isqrt(sizes.tokens - 1),
         patch_px=sizes.patch_px,
         dim=sizes.dim,
         heads=sizes.dim // sizes.head_dim,
@@ -229,3 +76,5 @@ def image_config(sizes: ImageSizes) -> ImageConfig:
         mlp_ratio=sizes.ffn_dim // sizes.dim,
         dim_projected=sizes.out_dim,
     )
+    with torch.device("meta"):
+        return ImageEncoder(config)

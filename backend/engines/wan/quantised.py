@@ -24,7 +24,8 @@ WHOLE: dict[PackedType, torch.dtype] = {
 """Types that are not packed at all."""
 
 SLAB_NUMBERS = 1 << 20
-"""How many numbers are unpacked at once."""
+CARD_SLAB_NUMBERS = 1 << 22
+"""How many numbers are decoded at once: on a graphics card more, because there every slab costs its launches."""
 
 _SUPERBLOCK = 256
 """Numbers in a block of the K types."""
@@ -39,10 +40,20 @@ def unpack(packed: Tensor, kind: PackedType, shape: tuple[int, ...], dtype: torc
     blocks = packed.reshape(-1, block_bytes)
     numbers = torch.empty(len(blocks), block_size, dtype=dtype, device=packed.device)
     unpacked = _UNPACKED[kind] if kind in _UNPACKED else partial(_by_the_library, kind)
-    step = SLAB_NUMBERS // block_size
+    step = slab_numbers(packed.device) // block_size
     for first in range(0, len(blocks), step):
         numbers[first : first + step] = unpacked(blocks[first : first + step])
     return numbers.reshape(shape)
+
+
+def slab_numbers(device: torch.device) -> int:
+    """Say how many numbers are decoded at once."""
+    return SLAB_NUMBERS if device.type == "cpu" else CARD_SLAB_NUMBERS
+
+
+def slab_bytes(count: int) -> int:
+    """Say what decoding so many numbers takes for a while: values, scales and products in float32, and integers."""
+    return 16 * min(count, CARD_SLAB_NUMBERS)
 
 
 def _by_the_library(kind: PackedType, blocks: Tensor) -> Tensor:

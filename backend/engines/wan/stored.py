@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .keys import Shape
-from .quantised import PackedType, unpack
+from .quantised import PackedType, slab_bytes, slab_numbers, unpack
 
 Read = Callable[[], Tensor]
 Decode = Callable[[Sequence[Tensor], torch.dtype], Tensor]
@@ -28,7 +28,7 @@ class Stored:
     shape: what it decodes to. nbytes: what it takes as it lies there. form: how its numbers are written, in words.
     dtype: torch's own, where it holds plain numbers, else None. reads: give what lies in the file, mapped, on the CPU,
     not to be written into. decode: makes the numbers of these, on their device, in the dtype asked for; what is the
-    same already is not copied.
+    same already is not copied. transient_bytes: what decoding takes for a while beside what it gives.
     """
 
     shape: Shape
@@ -37,6 +37,7 @@ class Stored:
     dtype: torch.dtype | None
     reads: tuple[Read, ...]
     decode: Decode
+    transient_bytes: int = 0
 
     def parts(self) -> tuple[Tensor, ...]:
         """Read what lies in the file, for `decode`."""
@@ -58,16 +59,30 @@ def packed(shape: Shape, kind: PackedType, nbytes: int, read: Read) -> Stored:
     def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
         return unpack(parts[0], kind, shape, dtype)
 
-    return Stored(shape=shape, nbytes=nbytes, form=kind.name, dtype=None, reads=(read,), decode=decode)
+    return Stored(
+        shape=shape,
+        nbytes=nbytes,
+        form=kind.name,
+        dtype=None,
+        reads=(read,),
+        decode=decode,
+        transient_bytes=slab_bytes(math.prod(shape)),
+    )
 
 
 def scaled(numbers: Stored, scale: Stored) -> Stored:
-    """Describe eight-bit numbers with a scale for all or one for each row; multiplied in float32."""
+    """Describe eight-bit numbers with a scale for all or one for each row; multiplied in float32 and rounded once."""
 
     def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
         small, factors = parts
-        column = factors.to(torch.float32).reshape(-1, *[1] * (small.ndim - 1))
-        return small.to(torch.float32).mul_(column).to(dtype)
+        ones = [1] * (small.ndim - 1)
+        column = factors.to(torch.float32).reshape(-1, *ones).expand(len(small), *ones)
+        scaled_numbers = torch.empty(small.shape, dtype=dtype, device=small.device)
+        rows = max(1, slab_numbers(small.device) // max(1, small[0].numel()))
+        for first in range(0, len(small), rows):
+            some = slice(first, first + rows)
+            scaled_numbers[some] = small[some].to(torch.float32).mul_(column[some])
+        return scaled_numbers
 
     return Stored(
         shape=numbers.shape,
@@ -76,6 +91,7 @@ def scaled(numbers: Stored, scale: Stored) -> Stored:
         dtype=None,
         reads=numbers.reads + scale.reads,
         decode=decode,
+        transient_bytes=slab_bytes(math.prod(numbers.shape)),
     )
 
 
@@ -93,6 +109,7 @@ def joined(pieces: Sequence[Stored]) -> Stored:
         dtype=None,
         reads=tuple(read for piece in pieces for read in piece.reads),
         decode=decode,
+        transient_bytes=max(piece.transient_bytes for piece in pieces) + max(_float32_bytes(piece) for piece in pieces),
     )
 
 
@@ -114,4 +131,9 @@ def _changed(inner: Stored, shape: Shape, change: Callable[[Tensor], Tensor]) ->
         dtype=None,
         reads=inner.reads,
         decode=lambda parts, dtype: change(inner.decode(parts, dtype)),
+        transient_bytes=inner.transient_bytes + _float32_bytes(inner),
     )
+
+
+def _float32_bytes(stored: Stored) -> int:
+    return 4 * math.prod(stored.shape)

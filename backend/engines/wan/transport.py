@@ -60,12 +60,17 @@ def fill(into: Tensor, sources: Sequence[Tensor]) -> None:
         first += aligned(len(raw))
 
 
+def _buffer(nbytes: int, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):  # else it could be written into by threads in inference mode alone
+        return torch.empty(nbytes, dtype=torch.uint8, device=device)
+
+
 class HostTransport:
     """For the CPU: a copy is done when it is asked for."""
 
     def reserve(self, nbytes: int) -> Tensor:
         """Take a buffer of bytes."""
-        return torch.empty(nbytes, dtype=torch.uint8)
+        return _buffer(nbytes, torch.device("cpu"))
 
     def copy(self, sources: Sources, into: Tensor, after: Mark | None) -> Mark:
         """Copy at once."""
@@ -104,7 +109,7 @@ class CudaTransport:
 
     def reserve(self, nbytes: int) -> Tensor:
         """Take a buffer of bytes on the device."""
-        return torch.empty(nbytes, dtype=torch.uint8, device=self.device)
+        return _buffer(nbytes, self.device)
 
     def copy(self, sources: Sources, into: Tensor, after: Mark | None) -> Mark:
         """Queue a copy on the reader's thread."""

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +56,7 @@ _SPARE = {Kind.IMAGE: r"visual\.(head|post_norm\..*)"}
 class WrongModelError(UnderstudyError):
     """A file holds another network than the one it was chosen for."""
 
-    hint: ClassVar[str] = "Choose a file of Wan 2.2 Animate for it; Understudy's Check names those of a folder."
+    hint = "Choose a file of Wan 2.2 Animate for it; Understudy's Check names those of a folder."
 
     def __init__(self, path: Path, wanted: Kind, found: str) -> None:
         super().__init__(f"{path} was to be the {wanted} of Wan 2.2 Animate, but it is {found}.")
@@ -211,8 +210,8 @@ def _checked(path: Path, kind: Kind, files: tuple[Path, ...], tensors: Mapping[s
         raise CheckpointDamagedError(path, faults)
     for key in sorted(set(native) - set(table)):
         log.warning("%s holds %s, which is no part of the %s and is left alone.", path.name, key, kind)
-    kernels = {key: _blur_kernel() for key in table if key.endswith(".kernel")}
-    return Checkpoint(kind=kind, files=files, sizes=sizes, tensors=fitted | kernels, tokenizer=_tokenizer(tensors))
+    made = {key: _made(key, shape) for key, shape in table.items() if key not in fitted or key.endswith(".kernel")}
+    return Checkpoint(kind=kind, files=files, sizes=sizes, tensors=fitted | made, tokenizer=_tokenizer(tensors))
 
 
 def with_scales(path: Path, tensors: Mapping[str, Stored]) -> dict[str, Stored]:
@@ -311,11 +310,14 @@ def _shape_text(shape: Shape) -> str:
     return " x ".join(str(length) for length in shape) or "one number"
 
 
-def _blur_kernel() -> Stored:
-    """Give the constant kernel of the motion encoder's blurs: 1 3 3 1 times itself, summing to 1."""
+def _made(key: str, shape: Shape) -> Stored:
+    """Give what need not be in the file: the constant kernel of the motion encoder's blurs, and what is never used.
+
+    The kernel is 1 3 3 1 times itself, summing to 1.
+    """
     line = torch.tensor([1.0, 3.0, 3.0, 1.0])
-    kernel = torch.outer(line, line) / 64
-    return plain((4, 4), torch.float32, lambda: kernel)
+    made = torch.outer(line, line) / 64 if key.endswith(".kernel") else torch.zeros(()).expand(shape)
+    return plain(shape, torch.float32, lambda: made)
 
 
 def _tokenizer(tensors: Mapping[str, Stored]) -> bytes | None:

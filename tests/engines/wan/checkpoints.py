@@ -38,7 +38,7 @@ TINY: dict[Kind, Sizes] = {
     ),
     Kind.VAE: VaeSizes(dim=16),
     Kind.TEXT: TextSizes(vocab=320, dim=64, dim_attn=64, ffn_dim=128, heads=4, layers=3),
-    Kind.IMAGE: ImageSizes(dim=160, ffn_dim=320, layers=3, out_dim=64),
+    Kind.IMAGE: ImageSizes(dim=160, ffn_dim=640, layers=3, out_dim=64),
 }
 """What the tests load: the transformer has two face adapters, heads are as wide as the real ones."""
 

@@ -13,6 +13,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection, UMT5Co
 
 from backend.engines.wan.keys import DitSizes, ImageSizes, Kind, Sizes, TextSizes, VaeSizes, measure
 from backend.engines.wan.naming import places
+from backend.engines.wan.networks import unfilled_transformer
 
 from .checkpoints import TINY
 
@@ -81,3 +82,10 @@ def test_every_tensor_of_the_other_implementation_has_its_place_and_its_size(kin
         if place is not None:
             counts[place.key] += math.prod(theirs[name])
     assert counts == {key: math.prod(shape) for key, shape in table.items()}
+
+
+def test_the_transformer_has_the_keys_and_shapes_of_its_table() -> None:
+    for sizes in (DitSizes(), TINY[Kind.DIT]):
+        assert isinstance(sizes, DitSizes)
+        own = {key: tuple(value.shape) for key, value in unfilled_transformer(sizes).state_dict().items()}
+        assert own == sizes.table()

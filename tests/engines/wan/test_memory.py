@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import weakref
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle, islice
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from backend.contract.errors import StoppedError
-from backend.engines.wan.face import FaceConfig
 from backend.engines.wan.keys import DitSizes, Kind
+from backend.engines.wan.lora import open_lora, with_loras
 from backend.engines.wan.memory import (
     BudgetTooSmallError,
     Part,
@@ -30,77 +30,14 @@ from backend.engines.wan.memory import (
     least_bytes,
     step_parts,
 )
+from backend.engines.wan.networks import unfilled_transformer
 from backend.engines.wan.stored import Stored
-from backend.engines.wan.transformer import Context, Transformer, TransformerConfig, Window
-from backend.engines.wan.transport import HostTransport, Mark, Sources, aligned, fill
+from backend.engines.wan.transformer import Context, Transformer, Window
+from backend.engines.wan.transport import HostTransport, aligned
 from backend.engines.wan.weights import Checkpoint, open_checkpoint
 
 from . import checkpoints as small
-
-
-@dataclass(frozen=True)
-class Reached:
-    """A point of simulated time."""
-
-    time_s: float
-    number: int
-
-
-@dataclass
-class SimulatedDevice:
-    """Copies at a set rate and computes for as long as it is told; what is copied is garbage until it is waited for.
-
-    It refuses more memory than its budget. Where it is `empty`, its memory holds nothing, so that sizes may be real.
-    """
-
-    bytes_per_s: float
-    budget_bytes: int
-    empty: bool = False
-    computed_s: float = 0.0
-    carried_s: float = 0.0
-    live_bytes: int = 0
-    peak_bytes: int = 0
-    waiting: deque[tuple[int, Sources, Tensor]] = field(default_factory=deque)
-    copies: int = 0
-    closed: bool = False
-
-    def reserve(self, nbytes: int) -> Tensor:
-        self.live_bytes += nbytes
-        self.peak_bytes = max(self.peak_bytes, self.live_bytes)
-        assert self.live_bytes <= self.budget_bytes
-        buffer = torch.empty(nbytes, dtype=torch.uint8, device="meta" if self.empty else "cpu")
-        weakref.finalize(buffer, self._freed, nbytes)
-        return buffer
-
-    def _freed(self, nbytes: int) -> None:
-        self.live_bytes -= nbytes
-
-    def copy(self, sources: Sources, into: Tensor, after: Mark | None) -> Mark:
-        begin_s = max(self.carried_s, self.computed_s, after.time_s if isinstance(after, Reached) else 0.0)
-        self.carried_s = begin_s + len(into) / self.bytes_per_s
-        self.copies += 1
-        if not self.empty:
-            into.fill_(0xFF)
-            self.waiting.append((self.copies, sources, into))
-        return Reached(self.carried_s, self.copies)
-
-    def wait(self, mark: Mark) -> None:
-        assert isinstance(mark, Reached)
-        self.computed_s = max(self.computed_s, mark.time_s)
-        while self.waiting and self.waiting[0][0] <= mark.number:
-            _, sources, into = self.waiting.popleft()
-            fill(into, sources())
-
-    def mark(self) -> Mark:
-        return Reached(self.computed_s, 0)
-
-    def drop(self, mark: Mark) -> None:
-        assert isinstance(mark, Reached)
-        self.waiting = deque(copy for copy in self.waiting if copy[0] != mark.number)
-
-    def close(self) -> None:
-        self.closed = True
-
+from .simulated import SimulatedDevice
 
 # How long it takes, at the real sizes.
 
@@ -189,30 +126,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     return open_checkpoint(small.write_safetensors(path, small.in_scaled_fp8(small.tensors(Kind.DIT))), Kind.DIT)
 
 
-def unfilled() -> Transformer:
-    """Make the small transformer without weights."""
-    face = FaceConfig(
-        channels=SIZES.motion_channels,
-        motion_dim=SIZES.motion_channels[-1],
-        directions=SIZES.motion_dim,
-        hidden_dim=SIZES.face_dim,
-        local_tokens=SIZES.face_heads,
-    )
-    with torch.device("meta"):
-        return Transformer(
-            TransformerConfig(
-                dim=SIZES.dim,
-                ffn_dim=SIZES.ffn_dim,
-                heads=SIZES.heads,
-                layers=SIZES.layers,
-                text_dim=SIZES.text_dim,
-                image_dim=SIZES.image_dim,
-                frequency_dim=SIZES.freq_dim,
-                face=face,
-            )
-        )
-
-
 @dataclass
 class Run:
     """A transformer fed by a stream, from the text to the velocity. times: each budget over the least."""
@@ -220,7 +133,7 @@ class Run:
     checkpoint: Checkpoint
     device: SimulatedDevice | HostTransport
     times: float = 1.0
-    model: Transformer = field(default_factory=unfilled)
+    model: Transformer = field(default_factory=partial(unfilled_transformer, SIZES))
 
     def __post_init__(self) -> None:
         weights = Weights(self.model)
@@ -295,8 +208,12 @@ TIMESTEPS = (999, 500)
 
 @pytest.fixture(scope="module")
 def resident(checkpoint: Checkpoint) -> list[Tensor]:
+    return velocities(checkpoint)
+
+
+def velocities(checkpoint: Checkpoint) -> list[Tensor]:
     """Compute with all weights in place, loaded whole."""
-    model = unfilled()
+    model = unfilled_transformer(SIZES)
     checkpoint.load_into(model, torch.float32)
     conditions = Conditions.drawn()
     inputs = conditions.inputs(model, conditions.context(model))
@@ -325,8 +242,22 @@ def test_streamed_weights_give_the_same_bits(
 
 def test_on_the_cpu_itself_the_bits_are_the_same(checkpoint: Checkpoint, resident: list[Tensor]) -> None:
     run = Run(checkpoint, HostTransport())
-    run.begin()
+    with torch.inference_mode():
+        run.begin()
+    run.stream.before("blocks.0")  # another thread, that carries weights, is not in that mode
     assert torch.equal(run.step(TIMESTEPS[0]), resident[0])
+
+
+def test_loras_travel_with_the_weights_that_they_change(
+    checkpoint: Checkpoint, resident: list[Tensor], tmp_path: Path
+) -> None:
+    lora = open_lora(small.write_safetensors(tmp_path / "lora.safetensors", small.relighting()))
+    changed = with_loras(checkpoint, [(lora, 1.0)])
+    whole = velocities(changed)
+    run, _ = begun(changed)
+    assert run.placement.slots > 0
+    assert torch.equal(run.step(TIMESTEPS[0]), whole[0])
+    assert not torch.allclose(whole[0], resident[0])
 
 
 @pytest.mark.parametrize("asked", [1, 3, 4, 9])
