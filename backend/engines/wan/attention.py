@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import StrEnum
+from importlib import import_module
 from typing import NamedTuple
 
 import torch
 from einops import rearrange, repeat
 from torch import Tensor
 from torch.nn import functional
+
+from ...contract.errors import UnderstudyError
 
 ROTARY_BASE = 10_000.0
 
@@ -31,9 +35,50 @@ class Rotation(NamedTuple):
     sin: Tensor
 
 
+class AttentionKernel(StrEnum):
+    """Who computes self-attention; the value is the package that an artist may have put beside torch."""
+
+    TORCH = "torch"
+    SAGE = "sageattention"
+    FLASH = "flash_attn"
+
+
+class AttentionKernelMissingError(UnderstudyError):
+    """The package that was asked to compute attention cannot be imported."""
+
+    hint = "Install it in the Wan engine's Python environment, or choose torch's attention."
+
+    def __init__(self, kernel: AttentionKernel, reason: str) -> None:
+        super().__init__(f"The package {kernel} was chosen for attention and cannot be loaded: {reason}.")
+        self.kernel, self.reason = kernel, reason
+
+
 def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Let torch choose the kernel."""
     return functional.scaled_dot_product_attention(queries, keys, values)
+
+
+def attend_by(kernel: AttentionKernel) -> Attend:
+    """Give what computes self-attention. Raises AttentionKernelMissingError.
+
+    Sage rounds queries and keys to 8 bits, so its results are other results; both packages take 16-bit numbers only.
+    """
+    if kernel is AttentionKernel.TORCH:
+        return attend
+    try:
+        package = import_module(kernel)
+    except (ImportError, OSError) as error:
+        raise AttentionKernelMissingError(kernel, str(error)) from error
+
+    def by_sage(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        seen: Tensor = package.sageattn(queries, keys, values, tensor_layout="HND")
+        return seen
+
+    def by_flash(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        seen: Tensor = package.flash_attn_func(*(rearrange(x, "b n s d -> b s n d") for x in (queries, keys, values)))
+        return rearrange(seen, "b s n d -> b n s d")
+
+    return by_sage if kernel is AttentionKernel.SAGE else by_flash
 
 
 def spans(length: int, at_most: int) -> Iterator[slice]:

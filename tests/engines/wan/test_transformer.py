@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from backend.contract.errors import StoppedError
 from backend.engines.wan import transformer as room
-from backend.engines.wan.attention import rotated, rotation
+from backend.engines.wan.attention import rotation
 from backend.engines.wan.transformer import Transformer
 
 from .peer_transformer import (
@@ -256,20 +256,3 @@ def test_inputs_that_do_not_belong_together_are_refused() -> None:
 def test_the_same_step_gives_the_same_bits() -> None:
     weights, given = tiny_weights(0), inputs(0)
     assert torch.equal(velocity(transformer(weights), given, 77), velocity(transformer(weights), given, 77))
-
-
-def test_what_a_query_sees_depends_on_how_far_apart_they_are_alone() -> None:
-    """The property that rotary positions are made for: products of turned vectors know differences of places only."""
-    frames, height, width, channels = 4, 3, 5, 32
-    by = rotation(frames, height, width, channels, torch.device("cpu"))
-    query, key = (torch.randn(channels, generator=torch.Generator().manual_seed(n)) for n in range(2))
-    turned = [rotated(x.expand(frames * height * width, 1, channels), by)[:, 0].double() for x in (query, key)]
-    queries, keys = (x.reshape(frames, height, width, channels) for x in turned)
-    products = [
-        queries[f, h, w] @ keys[f + 1, h + 1, w + 2]
-        for f in range(frames - 1)
-        for h in range(height - 1)
-        for w in range(width - 2)
-    ]
-    assert max(products) - min(products) < 1e-4
-    assert abs(float(queries[0, 0, 0] @ keys[1, 0, 0] - products[0])) > 1e-2
