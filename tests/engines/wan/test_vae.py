@@ -14,13 +14,13 @@ from torch import Tensor
 from backend.engines.wan.footprint import Footprint
 from backend.engines.wan.vae import (
     ClipSize,
-    ResidualBlock,
     Vae,
     VaeConfig,
     VideoTooLargeError,
     peak_bytes,
     strips_within,
 )
+from backend.engines.wan.vae_layers import ResidualBlock
 
 from . import vectors
 from .peer_encoders import draw, peer_decode, peer_encode, peer_vae
