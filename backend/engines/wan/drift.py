@@ -65,7 +65,7 @@ def _drawn(frames: Tensor, region: Tensor | None) -> Tensor:
 
 
 def _between(values: Tensor, wanted: Tensor) -> Drift | None:
-    """Match mean and spread of `3 n` to those of `3 m`, both in -1..1: a fit to pairs takes noise for a want of gain."""
+    """Match mean and spread of `3 n` to those of `3 m`, both in -1..1: a fit to pairs takes noise for lost gain."""
     if min(values.shape[1], wanted.shape[1]) <= _FEW_PIXELS:
         return None
     (mean, spread), (wanted_mean, wanted_spread) = (_statistics(pixels) for pixels in (values, wanted))
