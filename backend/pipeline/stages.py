@@ -121,7 +121,7 @@ class Frames(Stage):
 class Find(Stage):
     """Who is in the shot."""
 
-    name, version = "find", 1
+    name, version = "find", 2
     frames: Result
 
     def run(self, into: Path, watch: Watch) -> None:
