@@ -46,6 +46,12 @@ _COVERED_STEP_PX = 4
 
 _LEAST_AGREEMENT = 0.5
 
+_PLAIN = 0.95
+"""Consistency from which somebody who is large in the window is not looked at again: body, face and coverage agree."""
+
+_NETWORK_PX = 256
+"""Side of the picture that the pose network looks at."""
+
 _LEAST_UPPER_BODY = 0.78
 """Mean score that shoulders, elbows and hips in the frame must have where no face is seen."""
 
@@ -172,6 +178,8 @@ def tiles(frame: Picture, part: float) -> list[Box]:
 def look_closer(detector: Detector, frame: Picture, body: Body) -> Sighting | None:
     """Look at a candidate again in a window of its own, and in one that its face suggests. None if it is nobody."""
     first = examine(detector, frame, body)
+    if first.consistency >= _PLAIN and _is_large(first) and _is_somebody(first):
+        return first
     sightings = _examined(detector, frame, square(first.box, _MARGIN))
     if first.face is not None and all(sighting.consistency < GOOD for sighting in sightings):
         sightings += _examined(detector, frame, face_window(first.face))
@@ -204,6 +212,13 @@ class _Crowd:
     def _is_known(self, body: Body) -> bool:
         is_same = any(same_person(body, sighting.body) for sighting in self.people)
         return is_same or _is_part(body, body.mask, self._covered)
+
+
+def _is_large(sighting: Sighting) -> bool:
+    """Tell whether a person had all the pixels in the window that a network looks at."""
+    window, box = sighting.body.window, sighting.box
+    scale = window.picture.shape[1] / window.size_px[0]
+    return scale * float(max(box[2:] - box[:2])) >= _NETWORK_PX
 
 
 def _examined(detector: Detector, frame: Picture, box: Box) -> list[Sighting]:
