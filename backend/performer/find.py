@@ -218,7 +218,7 @@ def _is_large(sighting: Sighting) -> bool:
     """Tell whether a person had all the pixels in the window that a network looks at."""
     window, box = sighting.body.window, sighting.box
     scale = window.picture.shape[1] / window.size_px[0]
-    return scale * float(max(box[2:] - box[:2])) >= _NETWORK_PX
+    return bool(scale * max(box[2:] - box[:2]) >= _NETWORK_PX)
 
 
 def _examined(detector: Detector, frame: Picture, box: Box) -> list[Sighting]:

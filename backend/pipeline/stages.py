@@ -152,7 +152,7 @@ class Cast(Stage):
 class Track(Stage):
     """One person's body, face and hands, and the coarse coverage."""
 
-    name, version = "track", 2
+    name, version = "track", 3
     frames: Result
     people: Result
     person: Result
