@@ -40,7 +40,7 @@ class UNDERSTUDY_OT_preview_frame(Operator):
 
 
 class UNDERSTUDY_OT_check_job(Operator):
-    """Look over what Replace would do: frames, time, memory and disk, or why it can't be done. Nothing is computed"""
+    """Look over what Replace would do: frames, time, memory, disk, what the character shows; or why it can't be done"""
 
     bl_idname = "understudy.check_job"
     bl_label = "Check"

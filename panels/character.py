@@ -8,8 +8,10 @@ from bpy.types import Context, UILayout
 from ..operators.cast import UNDERSTUDY_OT_add_casting, UNDERSTUDY_OT_remove_casting
 from ..operators.find_performers import UNDERSTUDY_OT_find_performers
 from ..properties import UNDERSTUDY_PG_casting, settings_of
+from ..session import questions
 from ..session.focus import scene_of
 from .place import InSequencer
+from .words import draw_wrapped
 
 _FIT = ("scale", "offset", "ground_offset", "head_size", "mirror")
 
@@ -48,6 +50,9 @@ def draw_performer(layout: UILayout, casting: UNDERSTUDY_PG_casting, place: int)
 
 def _draw_casting(layout: UILayout, casting: UNDERSTUDY_PG_casting) -> None:
     layout.template_ID_preview(casting, "character", open="image.open", rows=3, cols=6)
+    found = questions.answers.found.get(casting.character.name, ()) if casting.character else ()
+    if found:
+        draw_wrapped(layout, f"Found: {', '.join(found)}")
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from bpy.types import Context, UILayout, UIList
@@ -24,8 +25,10 @@ from ..session import jobs
 from ..worker_client.states import BUSY, State
 from ..worker_client.view import JobView
 from .place import InSequencer
-from .words import draw_progress, draw_wrapped, time_text
+from .words import draw_picture, draw_progress, draw_wrapped, time_text
 
+_NEWEST_SCALE = 8.0
+"""Of Blender's icon size."""
 _ICONS: dict[State, Any] = {
     State.WAITING: "SORTTIME",
     State.RUNNING: "PLAY",
@@ -88,6 +91,9 @@ def _draw_job(layout: UILayout, view: JobView) -> None:
     column = layout.column(align=True)
     if view.state in BUSY:
         draw_progress(column, view)
+        if view.shown:
+            column.label(text=f"Frame {view.shown.frame + 1} of the shot so far")
+            draw_picture(column, Path(view.shown.path), _NEWEST_SCALE)
     if view.message:
         alert = column.column(align=True)
         alert.alert = True

@@ -13,7 +13,7 @@ from ..session.focus import active_strip_or_none, scene_of, shown_range
 from ..worker_client.states import BUSY
 from .character import draw_performer
 from .place import InSequencer
-from .words import VERBS, draw_progress, draw_wrapped, stage_text
+from .words import VERBS, draw_picture, draw_progress, draw_wrapped, stage_text
 
 _PREVIEW_SCALE = 12.0
 """Of Blender's icon size: as wide as the sidebar is at first."""
@@ -67,8 +67,8 @@ def draw_answer(layout: UILayout, answers: questions.Answers) -> None:
         draw_wrapped(column, f"{answers.message} {answers.hint}")
     elif answers.message:
         layout.label(text=answers.message, icon="CHECKMARK")
-    if answers.preview_icon:
-        layout.template_icon(icon_value=answers.preview_icon, scale=_PREVIEW_SCALE)
+    if answers.preview:
+        draw_picture(layout, answers.preview, _PREVIEW_SCALE)
 
 
 classes = (UNDERSTUDY_PT_shot,)

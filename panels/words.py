@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..session.pictures import icon_of
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bpy.types import UILayout
 
     from ..worker_client.view import JobView
@@ -16,6 +20,8 @@ _STAGES = {
     "find": "Finding the people",
     "cast": "Choosing the performer",
     "track": "Tracking the performer",
+    "correct": "Moving the corrected joints",
+    "roto": "Rendering your matte",
     "matte": "Matting the performer",
     "plate": "Painting the clean plate",
     "character": "Reading the character",
@@ -47,6 +53,12 @@ def draw_progress(layout: UILayout, view: JobView) -> None:
     """Draw how far a job is, as a bar."""
     words = (stage_text(view.stage), time_text(view.seconds_left))
     layout.progress(factor=view.share, text=", ".join(word for word in words if word))
+
+
+def draw_picture(layout: UILayout, path: Path, scale: float) -> None:
+    """Draw a picture from the worker. scale: of Blender's icon size."""
+    if icon := icon_of(path):
+        layout.template_icon(icon_value=icon, scale=scale)
 
 
 def draw_wrapped(layout: UILayout, text: str, width: int = 42) -> None:

@@ -22,6 +22,7 @@ from .compat import fcurves_of, remove_fcurve, set_image_format, strips_of
 from .description import digest_of
 from .findstrips import Found, find_strip_or_none
 from .look import COVERING, TIMING, take_look_away
+from .mattes import MaskFrames, describe_mask, lay_mask
 from .shot import Pixels, StripMissingError, StripShot, read_shot
 
 if TYPE_CHECKING:
@@ -135,6 +136,9 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(name, required=True)
     for name in ("--first", "--last", "--depth"):
         parser.add_argument(name, required=True, type=int)
+    parser.add_argument("--mask", default="")
+    for name in ("--width", "--height"):
+        parser.add_argument(name, type=int, default=0)
     parser.add_argument("--pixels", required=True, type=Pixels)
     parser.add_argument("--into", required=True, type=Path)
     parser.add_argument("--scripts", action="store_true")
@@ -142,15 +146,26 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _open(asked: argparse.Namespace) -> StripShot:
-    """Load the .blend and read the shot again. Raises ShotChangedError, and what `read_shot` raises."""
+    """Load the .blend and read the shot again. Raises ShotChangedError, and what `read_shot` and `lay_mask` raise."""
     bpy.ops.wm.open_mainfile(filepath=asked.blend, load_ui=False, use_scripts=asked.scripts)
+    if asked.mask:
+        return lay_mask(_checked(_mask(asked), asked.digest))
     scene = bpy.data.scenes.get(asked.scene)
     found = find_strip_or_none(scene, asked.strip) if scene else None
     if scene is None or found is None:
         raise StripMissingError(asked.strip)
     shot = read_shot(scene, found.strip, asked.pixels, asked.first, asked.last, asked.stamp)
-    if digest_of(shot.description) != asked.digest:
-        raise ShotChangedError(asked.strip)
+    return _checked(shot, asked.digest)
+
+
+def _mask(asked: argparse.Namespace) -> StripShot:
+    frames = MaskFrames(asked.width, asked.height, asked.first, asked.last)
+    return describe_mask(asked.mask, frames, "", asked.stamp)
+
+
+def _checked(shot: StripShot, digest: str) -> StripShot:
+    if digest_of(shot.description) != digest:
+        raise ShotChangedError(shot.strip)
     return shot
 
 

@@ -22,7 +22,8 @@ from .media import Size, media_size_or_none
 if TYPE_CHECKING:
     from bpy.types import Scene, Strip
 
-_OWN_PIXELS = {"MOVIE", "IMAGE"}
+OWN_PIXELS = {"MOVIE", "IMAGE"}
+"""Kinds of strips that have a size before the canvas gives them one."""
 _SCRIPT = Path(__file__).with_name("render_shot.py")
 
 
@@ -40,7 +41,8 @@ class StripShot:
     """A strip as a shot.
 
     first, last: scene frames, inclusive. fps: a rational. stamp: see `description.py`. scripts: whether the .blend's
-    own scripts run while it is rendered, as they do in the artist's session.
+    own scripts run while it is rendered, as they do in the artist's session. mask: see `mattes.py`; scene and strip are
+    then made where it is rendered.
     """
 
     scene: str
@@ -54,6 +56,7 @@ class StripShot:
     description: str
     stamp: str = ""
     scripts: bool = False
+    mask: str = ""
 
     @property
     def frame_count(self) -> int:
@@ -104,7 +107,7 @@ class CopyNotSavedError(UnderstudyError):
 
 def default_pixels(strip: Strip) -> Pixels:
     """Say which pixels an artist will mean: its own of a movie or pictures, the canvas of anything else."""
-    return Pixels.RAW if strip.type in _OWN_PIXELS else Pixels.CANVAS
+    return Pixels.RAW if strip.type in OWN_PIXELS else Pixels.CANVAS
 
 
 def read_shot(
@@ -168,6 +171,8 @@ def render_command(shot: StripShot, blend: Path) -> tuple[str, ...]:
         "--stamp": shot.stamp,
         "--digest": digest_of(shot.description),
     }
+    if shot.mask:
+        words |= {"--mask": shot.mask, "--width": str(shot.width_px), "--height": str(shot.height_px)}
     flags = ["--scripts"] if shot.scripts else []
     return (*render_program(), "--", *(f"{name}={word}" for name, word in words.items()), *flags)
 
@@ -201,7 +206,7 @@ def _find(scene: Scene, strip: Strip | None) -> Found:
 def _refuse_pictureless(strip: Strip, pixels: Pixels) -> None:
     if strip.type == "SOUND":
         raise StripWithoutPictureError(strip.name, "sound only")
-    if pixels is Pixels.RAW and strip.type not in _OWN_PIXELS:
+    if pixels is Pixels.RAW and strip.type not in OWN_PIXELS:
         raise StripWithoutPictureError(strip.name, "no pixels of its own")
 
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from . import jobs, questions, timer
+from . import jobs, pictures, questions, timer
 
-_ROOMS = (questions, jobs, timer)
+_ROOMS = (pictures, questions, jobs, timer)
 
 
 def register() -> None:

@@ -71,11 +71,12 @@ class CharacterNotSavedError(UnderstudyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A job that stands in its folder, and may be started."""
+    """A job that stands in its folder, and may be started. characters: names of the pictures, as they are cast."""
 
     folder: Path
     job: Job
     placing: Placing
+    characters: tuple[str, ...]
 
     def frame_at_playhead(self, context: Context) -> int:
         """Tell which frame of the shot the scene shows now; its first or last if the playhead is outside."""
@@ -120,7 +121,8 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
     )
     write_job(folder, job)
     keep_placing(folder, placing)
-    return Order(folder=folder, job=job, placing=placing)
+    characters = tuple(casting.character.name for casting in castings)
+    return Order(folder=folder, job=job, placing=placing, characters=characters)
 
 
 def shot_of(context: Context) -> StripShot:

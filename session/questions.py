@@ -7,12 +7,12 @@ One at a time, beside the jobs: a new question ends the one before it.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bpy.utils import previews
-
 from ..backend.contract.events import (
+    CharacterRead,
     Event,
     FoundPerson,
     FramesDone,
@@ -33,7 +33,7 @@ _SILENT_HINT = "Ask again; if that does not help, install Understudy again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the panel shows of questions. preview_icon: 0 if there is none. people: of strip `strip`."""
+    """What the panel shows of questions. people: of strip `strip`. found: in a character's picture, by its name."""
 
     is_asking: bool = False
     question: str = ""
@@ -41,28 +41,30 @@ class Answers:
     message: str = ""
     hint: str = ""
     preview: Path | None = None
-    preview_icon: int = 0
     people: tuple[FoundPerson, ...] = ()
     strip: str = ""
     plan: Planned | None = None
+    found: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 answers = Answers()
 _worker: Child | None = None
 _folder: Path | None = None
-_pictures: previews.ImagePreviewCollection | None = None
+_characters: tuple[str, ...] = ()
+"""Names of the pictures that the open question is about, as they are cast."""
 
 
 def ask(order: Order, *words: str) -> None:
     """Put a question about an order: `preview`, `find` or `check`. Raises WorkerNotStartedError."""
-    global answers, _folder, _worker
+    global answers, _characters, _folder, _worker
     folder, strip = order.folder, order.placing.strip
     end()
     if _folder is not None:  # it holds a copy of the .blend, and nobody reads it again
         shutil.rmtree(_folder, ignore_errors=True)
     _folder, _worker = folder, start_worker(folder, words[0], str(folder), *words[1:])
     kept = answers.people if answers.strip == strip else ()
-    answers = Answers(is_asking=True, question=words[0], strip=strip, people=kept)
+    _characters = order.characters
+    answers = Answers(is_asking=True, question=words[0], strip=strip, people=kept, found=answers.found)
 
 
 def end() -> None:
@@ -88,6 +90,8 @@ def hear() -> bool:
 
 def _closed(shown: Answers) -> Answers:
     """Say that the worker is gone; and that it said nothing, if so."""
+    if shown.is_answered and shown.question == "check" and not shown.hint:
+        return replace(shown, is_asking=False, message="Ready to start")
     if shown.is_answered or shown.hint:
         return replace(shown, is_asking=False)
     return replace(shown, is_asking=False, message=_SILENT, hint=_SILENT_HINT)
@@ -96,17 +100,12 @@ def _closed(shown: Answers) -> Answers:
 def _after(shown: Answers, event: Event) -> Answers:
     match event:
         case PreviewMade():
-            path = Path(event.path)
-            return replace(
-                shown,
-                preview=path,
-                preview_icon=_icon(path),
-                is_answered=True,
-                message=f"Preview of frame {event.frame + 1} of the shot",
-            )
+            message = f"Preview of frame {event.frame + 1} of the shot"
+            return replace(shown, preview=Path(event.path), is_answered=True, message=message)
         case Planned():
-            is_answer = shown.question == "check"
-            return replace(shown, plan=event, is_answered=is_answer, message="Ready to start" if is_answer else "")
+            return replace(shown, plan=event, is_answered=shown.question == "check")
+        case CharacterRead():
+            return replace(shown, found={**shown.found, _characters[event.place]: event.found})
         case PeopleFound():
             return replace(shown, people=event.people, is_answered=True, message=_count_text(len(event.people)))
         case JobRefused():
@@ -123,23 +122,12 @@ def _count_text(people: int) -> str:
     return "1 person found" if people == 1 else f"{people} people found"
 
 
-def _icon(path: Path) -> int:
-    assert _pictures is not None
-    found = _pictures.get(str(path)) or _pictures.load(str(path), str(path), "IMAGE")
-    return int(found.icon_id)
-
-
 def register() -> None:
-    """Make room for pictures."""
-    global _pictures
-    _pictures = previews.new()
+    """Nothing is asked yet."""
 
 
 def unregister() -> None:
-    """Drop pictures and the open question."""
-    global answers, _pictures
+    """Drop the open question."""
+    global answers
     end()
     answers = Answers()
-    if _pictures is not None:
-        previews.remove(_pictures)
-        _pictures = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 
 from . import say
-from .environments import WORKER, make
+from .environments import WAN, WORKER, Environment, make
 from .layout import ROOT
 
 CHECKS = {
@@ -21,12 +21,21 @@ FAST = ("format", "lint", "walls")
 
 def check(names: tuple[str, ...] = tuple(CHECKS)) -> int:
     """Run the checks, all of them even where one fails, and return how many failed. Raises SetUpError."""
-    python = make(WORKER).python
-    failed = [name for name in names if subprocess.run([python, "-m", *CHECKS[name]], cwd=ROOT, check=False).returncode]
+    failed = [name for name in names if _run(name).returncode]
     say.line(
         f"{len(names) - len(failed)} of {len(names)} checks passed." + (f" Not: {', '.join(failed)}." if failed else "")
     )
     return len(failed)
+
+
+def environment_of(name: str) -> Environment:
+    """Say where a check runs: the types of all that the worker may import are in the Wan engine's environment alone."""
+    return WAN if name == "types" else WORKER
+
+
+def _run(name: str) -> subprocess.CompletedProcess[bytes]:
+    python = make(environment_of(name)).python
+    return subprocess.run([python, "-m", *CHECKS[name]], cwd=ROOT, check=False)
 
 
 def fix() -> int:

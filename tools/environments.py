@@ -14,6 +14,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.contract.addresses import TORCH_CPU_INDEX
+
 from . import say
 from .failures import DiskFullError, DownloadError, LockMismatchError, VenvMissingError
 from .interpreters import find_python
@@ -26,13 +28,17 @@ _UNFINISHED = "unfinished"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """A virtual environment: what it is for, the Python it wants, the locks it may hold, the room it takes."""
+    """A virtual environment: what it is for, the Python it wants, the locks it may hold, the room it takes.
+
+    second_index: where pip also looks once its own index had no file that a lock allows.
+    """
 
     name: str
     purpose: str
     python: str
     locks: tuple[str, ...]
     needs_gb: float
+    second_index: str = ""
 
     @property
     def folder(self) -> Path:
@@ -65,6 +71,15 @@ class Made:
 
 WORKER = Environment(
     name="worker", purpose="the worker, and the tests and checks", python="3.11", locks=("worker", "test"), needs_gb=1.5
+)
+
+WAN = Environment(
+    name="wan",
+    purpose="the Wan engine on the CPU, and what it is held against",
+    python="3.11",
+    locks=("worker", "test", "wan", "parity"),
+    needs_gb=3.0,
+    second_index=TORCH_CPU_INDEX,
 )
 
 
@@ -153,14 +168,24 @@ def _make_venv(environment: Environment, status: say.Status) -> None:
 
 def _install_lock(environment: Environment, lock: str, status: say.Status) -> None:
     """Install a lock, without what its packages ask for beside it: the lock is the whole list."""
-    run_pip(
-        environment.interpreter,
-        ["install", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", str(lock_path(lock))],
-        log=_log_of(environment),
-        what=short(lock_path(lock)),
-        status=status,
-        total=len(locked_packages(lock_path(lock))),
-    )
+
+    def install(*more: str) -> None:
+        listed = ["--requirement", str(lock_path(lock)), *more]
+        run_pip(
+            environment.interpreter,
+            ["install", "--no-deps", "--require-hashes", "--only-binary", ":all:", *listed],
+            log=_log_of(environment),
+            what=short(lock_path(lock)),
+            status=status,
+            total=len(locked_packages(lock_path(lock))),
+        )
+
+    try:
+        install()
+    except LockMismatchError:
+        if not environment.second_index:
+            raise
+        install("--extra-index-url", environment.second_index)
 
 
 def run_pip(python: Path, command: list[str], *, log: Path, what: str, status: say.Status, total: int) -> None:

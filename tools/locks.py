@@ -32,22 +32,24 @@ PLATFORMS = {
 class LockPlan:
     """How a lock comes from `pyproject.toml`.
 
-    source: "dependencies" or the name of a dependency group. is_whole: the list names everything itself, and what its
-    packages ask for is left out. beside: a lock in the same environment, whose packages are not named twice.
-    python: the version that resolves it and that its wheels are for. without: what the source names and the lock
-    leaves out.
+    source: "dependencies", or the name of an extra or of a dependency group. is_whole: the list names everything
+    itself, and what its packages ask for is left out. beside: the locks in the same environment, whose packages are
+    not named twice. python: the version that resolves it and that its wheels are for. without: what the source names
+    and the lock leaves out.
     """
 
     source: str
     python: str = "3.11"
     without: tuple[str, ...] = ()
     is_whole: bool = False
-    beside: str = ""
+    beside: tuple[str, ...] = ()
 
 
 PLANS = {
     "worker": LockPlan(source="dependencies", is_whole=True),
-    "test": LockPlan(source="test", beside="worker"),
+    "test": LockPlan(source="test", beside=("worker",)),
+    "wan": LockPlan(source="wan", beside=("worker", "test")),
+    "parity": LockPlan(source="parity", beside=("worker", "test", "wan")),
     **{blender.name: LockPlan(source=blender.name, python=blender.python) for blender in BLENDERS},
     # What the zip brings to Blender: its own numpy is there, and it is Blender that decodes movies.
     "wheels": LockPlan(source="dependencies", is_whole=True, without=("av", "numpy")),
@@ -80,17 +82,18 @@ def write_lock(name: str) -> None:
 def wanted(plan: LockPlan) -> list[str]:
     """Read from `pyproject.toml` what a lock is asked to hold."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    listed = settings["project"] if plan.source == "dependencies" else settings["dependency-groups"]
-    found: list[str] = listed[plan.source]
+    listed = {**settings["dependency-groups"], **settings["project"]["optional-dependencies"]}
+    found: list[str] = settings["project"]["dependencies"] if plan.source == "dependencies" else listed[plan.source]
     return [pin for pin in found if pin.partition("==")[0] not in plan.without]
 
 
 def _resolve(plan: LockPlan) -> dict[str, str]:
     """Return name and version of everything that the lock must hold, sorted by name."""
-    beside = locked_packages(lock_path(plan.beside)) if plan.beside else {}
+    beside = {name: version for lock in plan.beside for name, version in locked_packages(lock_path(lock)).items()}
     constraints = [f"{name}=={version}" for name, version in beside.items()]
     report = _ask_pip(plan, wanted(plan), constraints, ["--no-deps"] if plan.is_whole else [])
-    pins = {_normal(item["metadata"]["name"]): item["metadata"]["version"] for item in report}
+    # A local version ("+cpu") names a build, and which build a platform gets is for the hashes to say.
+    pins = {_normal(item["metadata"]["name"]): str(item["metadata"]["version"]).partition("+")[0] for item in report}
     return {name: pins[name] for name in sorted(pins) if name not in beside}
 
 

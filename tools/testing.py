@@ -8,14 +8,18 @@ from pathlib import Path
 
 from . import say
 from .children import run_child
-from .environments import BLENDERS, WORKER, Environment, make
+from .environments import BLENDERS, WAN, WORKER, Environment, make
 from .failures import PythonMissingError
-from .layout import short
+from .layout import ROOT, short
 from .networks import make_networks
 from .wheels import ZIPS, are_in_place, make_wheels, this_platform, wheels_folder
 
 FOOTAGE_VARIABLE = "UNDERSTUDY_FOOTAGE"
 _EVERYDAY = ["-m", "not long"]
+_NOTHING_TO_RUN = 5
+"""pytest's exit code for it."""
+WAN_TESTS = "tests/engines/wan"
+"""They need torch, which the worker's environment must do without."""
 
 
 def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
@@ -23,7 +27,7 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
 
     pytest's own closing line is the last that is written. Raises SetUpError.
     """
-    rows = [_environment_row(WORKER), *map(_blender_row, BLENDERS)]
+    rows = [_environment_row(WORKER), _environment_row(WAN), *map(_blender_row, BLENDERS)]
     rows.append(("the tracker's networks", "run", make_networks()))
     rows += [_zip_row(name, is_wanted=with_long or name == this_platform()) for name in ZIPS]
     rows.append(_footage_row())
@@ -31,7 +35,32 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     say.table([("what", "", "where, or why not"), *rows])
     say.line()
     selection = [] if with_long else _EVERYDAY
-    return run_child([str(WORKER.interpreter), "-m", "pytest", *selection, *pytest_arguments])
+    runs = [
+        [str(environment.interpreter), "-m", "pytest", *selection, *arguments]
+        for environment, arguments in shared_out(pytest_arguments)
+    ]
+    return worst([run_child(run) for run in runs])
+
+
+def worst(exit_codes: list[int]) -> int:
+    """Sum several runs of pytest up: that one of them had nothing to run is a fault only where none had."""
+    return max([code for code in exit_codes if code != _NOTHING_TO_RUN], default=_NOTHING_TO_RUN)
+
+
+def shared_out(pytest_arguments: list[str]) -> list[tuple[Environment, list[str]]]:
+    """Say which environment runs what: the Wan engine's tests in its own, first, and all others in the worker's."""
+    options = [word for word in pytest_arguments if not _is_test_path(word)]
+    paths = [word for word in pytest_arguments if _is_test_path(word)]
+    if not paths:
+        return [(WAN, [WAN_TESTS, *options]), (WORKER, [f"--ignore={WAN_TESTS}", *options])]
+    of_wan = [path for path in paths if path.startswith(WAN_TESTS)]
+    others = [path for path in paths if path not in of_wan]
+    parts = ((WAN, of_wan), (WORKER, others))
+    return [(environment, [*of_it, *options]) for environment, of_it in parts if of_it]
+
+
+def _is_test_path(word: str) -> bool:
+    return not word.startswith("-") and (ROOT / word.partition("::")[0]).exists()
 
 
 def _environment_row(environment: Environment) -> tuple[str, str, str]:

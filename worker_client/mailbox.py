@@ -6,7 +6,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from ..backend.contract.events import Event, FramesDone
+from ..backend.contract.events import Event, FramesDone, PictureShown, StepsDone
+
+_PROGRESS = (FramesDone, StepsDone, PictureShown)
 
 
 class Mailbox:
@@ -24,7 +26,7 @@ class Mailbox:
         """Add an event; any thread may."""
         with self._lock:
             last = self._events[-1] if self._events else None
-            if isinstance(event, FramesDone) and isinstance(last, FramesDone) and last.stage == event.stage:
+            if isinstance(event, _PROGRESS) and type(last) is type(event) and last.stage == event.stage:
                 self._events.pop()
             self._events.append(event)
 

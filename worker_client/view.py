@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import assert_never
 
 from ..backend.contract.events import (
+    CharacterRead,
     Delivered,
     Event,
     FramesDone,
@@ -17,11 +18,13 @@ from ..backend.contract.events import (
     JobStopped,
     Noticed,
     PeopleFound,
+    PictureShown,
     Planned,
     PreviewMade,
     StageDone,
     StageKept,
     StageStarted,
+    StepsDone,
     WorkerStarted,
 )
 from ..backend.contract.jobfolder import is_running, read_events, read_job
@@ -37,7 +40,8 @@ _KILLED_HINT = "Press Resume: what is in place stays."
 class JobView:
     """What is known of a job. message, hint: of its ending, if that was none wished for. seconds_left: -1 if unknown.
 
-    events: how many made it what it is.
+    done, total: frames of the stage at hand, or steps where its frames come out together. shown: how the newest frame
+    comes out. events: how many made it what it is.
     """
 
     id: str
@@ -45,12 +49,13 @@ class JobView:
     name: str
     state: State = State.WAITING
     stage: str = ""
-    done_frames: int = 0
-    total_frames: int = 0
+    done: int = 0
+    total: int = 0
     seconds_left: float = -1.0
     notices: tuple[str, ...] = ()
     message: str = ""
     hint: str = ""
+    shown: PictureShown | None = None
     delivered: Delivered | None = None
     worker_version: str = ""
     events: int = 0
@@ -58,10 +63,10 @@ class JobView:
     @property
     def share(self) -> float:
         """How much of the stage at hand is done, 0..1."""
-        return self.done_frames / self.total_frames if self.total_frames else 0.0
+        return self.done / self.total if self.total else 0.0
 
 
-def after(view: JobView, event: Event) -> JobView:
+def after(view: JobView, event: Event) -> JobView:  # noqa: C901  a row for each kind of event
     """Say what a job looks like after an event."""
     view = replace(view, events=view.events + 1)
     match event:
@@ -69,22 +74,22 @@ def after(view: JobView, event: Event) -> JobView:
             began = replace(view, notices=(), message="", hint="", seconds_left=-1.0, worker_version=event.version)
             return began if began.state in BUSY else replace(began, state=State.RUNNING)
         case StageStarted():
-            return replace(view, stage=event.stage, done_frames=0, total_frames=0)
+            return replace(view, stage=event.stage, done=0, total=0)
         case FramesDone():
-            return replace(
-                view,
-                stage=event.stage,
-                done_frames=event.done_frames,
-                total_frames=event.total_frames,
-                seconds_left=event.seconds_left,
-            )
+            done, total = event.done_frames, event.total_frames
+            return replace(view, stage=event.stage, done=done, total=total, seconds_left=event.seconds_left)
+        case StepsDone():
+            done, total = event.done_steps, event.total_steps
+            return replace(view, stage=event.stage, done=done, total=total, seconds_left=event.seconds_left)
+        case PictureShown():
+            return replace(view, shown=event)
         case Planned():
             return _noticed(view, *event.remarks)
         case Noticed():
             return _noticed(view, event.text)
         case Delivered():
             return replace(view, delivered=event)
-        case StageDone() | StageKept() | PeopleFound() | PreviewMade():
+        case StageDone() | StageKept() | CharacterRead() | PeopleFound() | PreviewMade():
             return view
         case JobDone() | JobStopped() | JobRefused() | JobCrashed():
             return _ended(view, event)

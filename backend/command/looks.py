@@ -43,7 +43,7 @@ def find(arguments: argparse.Namespace, say: Say) -> Exit:
 
 
 def check(arguments: argparse.Namespace, say: Say) -> Exit:
-    """Look a job over: what it would take, or why it can't be done. Nothing is computed."""
+    """Look a job over: what it would take, what its characters' pictures show, or why it can't be done."""
     from ..contract.jobfolder import read_job
     from ..pipeline.look import check_job
 

@@ -6,9 +6,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..contract.job import Pass, PerformerChoice, Pick, Shadow
+from ..contract.job import Combine, Pass, PerformerChoice, Pick, Setting, Shadow
+from ..contract.joints import REACH_FRAMES, Joint, JointFix
 
 _PERFORMER_HELP = "largest, id:N, point:X,Y@FRAME or box:X,Y,X1,Y1@FRAME, in pixels of that frame of the clip"
+
+_JOINT_HELP = (
+    "JOINT:X,Y@FRAME or JOINT:X,Y@FRAME:FIRST-LAST, in pixels and frames of the clip; joints are " + ", ".join(Joint)
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,11 +50,39 @@ def performer(text: str) -> PerformerChoice:
     raise argparse.ArgumentTypeError(f"{text!r} names no performer; it can be {_PERFORMER_HELP}")
 
 
+def joint(text: str) -> JointFix:
+    """Read a joint that is put right: see `_JOINT_HELP`. Raises ArgumentTypeError."""
+    name, _, rest = text.partition(":")
+    place, _, when = rest.partition("@")
+    frame, _, reach = when.partition(":")
+    first, _, last = reach.partition("-")
+    try:
+        x, y = map(float, place.split(","))
+        key = int(frame)
+        return JointFix(
+            joint=Joint(name),
+            frame=key,
+            x=x,
+            y=y,
+            first=int(first) if reach else max(0, key - REACH_FRAMES),
+            last=int(last) if reach else key + REACH_FRAMES,
+        )
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} moves no joint; it can be {_JOINT_HELP}") from error
+
+
 def _passes(text: str) -> tuple[Pass, ...]:
     try:
         return tuple(Pass(word) for word in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}; there are: {', '.join(Pass)}") from error
+
+
+def _setting(text: str) -> Setting:
+    name, is_given, value = text.partition("=")
+    if not is_given:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    return Setting(name=name, value=value)
 
 
 def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -81,7 +114,7 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     find.set_defaults(detached=False)
     _add_range(find)
     _add_output(find)
-    check = commands.add_parser("check", help="tell what a job would take, or why it can't be done; compute nothing")
+    check = commands.add_parser("check", help="tell what a job would take, or why it can't be done; no frame is read")
     check.add_argument("folder", type=Path, metavar="JOB_FOLDER")
     inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")
     inspect.add_argument("path", type=Path, metavar="PATH")
@@ -109,7 +142,17 @@ def _add_shot(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--matte", default="", metavar="PATH", help="your own performer matte: a folder or one picture"
     )
+    command.add_argument(
+        "--matte-combine",
+        type=Combine,
+        choices=tuple(Combine),
+        default=Combine.REPLACE,
+        help="whether your matte replaces the computed one, is added to it, or taken out of it",
+    )
     command.add_argument("--garbage-matte", default="", metavar="PATH", help="black in it is never performer")
+    command.add_argument(
+        "--joint", type=joint, action="append", default=[], metavar="KEY", help=f"move a tracked joint: {_JOINT_HELP}"
+    )
     command.add_argument("--shadow", type=Shadow, choices=tuple(Shadow), default=Shadow.KEEP, help="of the performer")
     command.add_argument("--seed", type=int, default=0)
     _add_detached(command)
@@ -124,6 +167,9 @@ def _add_range(command: argparse.ArgumentParser) -> None:
 def _add_choice(command: argparse.ArgumentParser) -> None:
     command.add_argument("--performer", type=performer, default=PerformerChoice(), metavar="WHO", help=_PERFORMER_HELP)
     command.add_argument("--engine", default="draft", help="draft")
+    command.add_argument(
+        "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine"
+    )
     command.add_argument("--scale", type=float, default=1.0, help="times the size that fits the performer")
     command.add_argument("--offset", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"), help="in heights")
     command.add_argument("--ground-offset", type=float, default=0.0, metavar="Y", help="in heights, down")

@@ -13,6 +13,7 @@ from typing import IO, Protocol, assert_never
 
 from ..contract.errors import UnderstudyError
 from ..contract.events import (
+    CharacterRead,
     Delivered,
     Event,
     FoundPerson,
@@ -23,11 +24,13 @@ from ..contract.events import (
     JobStopped,
     Noticed,
     PeopleFound,
+    PictureShown,
     Planned,
     PreviewMade,
     StageDone,
     StageKept,
     StageStarted,
+    StepsDone,
     WorkerStarted,
     to_line,
 )
@@ -38,6 +41,8 @@ _STAGES = {
     "find": "finding the people",
     "cast": "choosing the performer",
     "track": "tracking the performer",
+    "correct": "moving the corrected joints",
+    "roto": "rendering your matte",
     "matte": "matting the performer",
     "plate": "painting the clean plate",
     "character": "reading the character",
@@ -97,7 +102,11 @@ class SayPeople:
         """Say the event."""
         match event:
             case FramesDone():
-                self._progress(event)
+                self._progress(event, event.done_frames, event.total_frames, "")
+            case StepsDone():
+                self._progress(event, event.done_steps, event.total_steps, " steps")
+            case PictureShown():
+                pass  # for those who can see it
             case Planned():
                 self._line(_plan_text(event))
             case StageStarted():
@@ -108,6 +117,8 @@ class SayPeople:
                 self._line(f"  {_STAGES.get(event.stage, event.stage)}: in place already")
             case Noticed():
                 self._line(f"  Note: {event.text}")
+            case CharacterRead():
+                self._line(f"  Found in character {event.place + 1}: {', '.join(event.found)}")
             case Delivered():
                 self._line(_delivered_text(event))
             case PeopleFound():
@@ -135,10 +146,10 @@ class SayPeople:
         """Write message and hint."""
         self._line(error.advice, self._errors)
 
-    def _progress(self, event: FramesDone) -> None:
+    def _progress(self, event: FramesDone | StepsDone, done: int, total: int, unit: str) -> None:
         left = f", {time_text(event.seconds_left)} left" if event.seconds_left >= 0 else ""
-        text = f"  {_STAGES.get(event.stage, event.stage)}: {event.done_frames}/{event.total_frames}{left}"
-        tenth = 10 * event.done_frames // max(event.total_frames, 1)
+        text = f"  {_STAGES.get(event.stage, event.stage)}: {done}/{total}{unit}{left}"
+        tenth = 10 * done // max(total, 1)
         if self._is_terminal:
             self._write(self._out, "\r" + text.ljust(len(self._open_line)))
             self._open_line = text

@@ -149,6 +149,7 @@ def _job(arguments: argparse.Namespace, mode: Mode, job_id: str, folder: Path) -
             first_number=arguments.first_number,
         ),
         engine=arguments.engine,
+        settings=tuple(arguments.set),
         seed=arguments.seed,
         shadow=arguments.shadow,
     )
@@ -160,7 +161,9 @@ def _first_casting(arguments: argparse.Namespace, folder: Path) -> Casting:
         performer=arguments.performer,
         fit=_fit(arguments),
         matte=path_from(folder, arguments.matte),
+        matte_combine=arguments.matte_combine,
         garbage_matte=path_from(folder, arguments.garbage_matte),
+        joints=tuple(arguments.joint),
     )
 
 

@@ -80,12 +80,42 @@ class FramesDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepsDone:
+    """So many steps of a stage are done, whose frames all come out together at its end. seconds_left: as above."""
+
+    kind: ClassVar[str] = "steps_done"
+    stage: str
+    done_steps: int
+    total_steps: int
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureShown:
+    """How a frame of the shot, counted from 0, comes out so far. path: a small PNG that the next one replaces."""
+
+    kind: ClassVar[str] = "picture_shown"
+    stage: str
+    frame: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
     """Something the artist should know: a fault foreseen, a reduction, a part missing. code is stable."""
 
     kind: ClassVar[str] = "noticed"
     code: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterRead:
+    """What the engine found in a character's picture, a few words each. place: of its casting in the job, from 0."""
+
+    kind: ClassVar[str] = "character_read"
+    place: int
+    found: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +209,10 @@ Event = (
     | StageKept
     | StageDone
     | FramesDone
+    | StepsDone
+    | PictureShown
     | Noticed
+    | CharacterRead
     | Delivered
     | PeopleFound
     | PreviewMade

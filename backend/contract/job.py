@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .joints import JointFix
+
 
 class Mode(StrEnum):
     """What the character does in the result."""
@@ -47,6 +49,17 @@ class Shadow(StrEnum):
     """It is part of the hole and painted out."""
 
 
+class Combine(StrEnum):
+    """What becomes of the computed matte where the artist gives one."""
+
+    REPLACE = "replace"
+    """The artist's stands instead."""
+    ADD = "add"
+    """What either covers is covered: the greater of both."""
+    SUBTRACT = "subtract"
+    """What the artist's covers is taken out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerformerChoice:
     """Which person of the shot is meant.
@@ -81,21 +94,6 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Casting:
-    """One performer and the character who takes the part.
-
-    character: path of a picture. matte: folder of the artist's own performer matte, instead of the computed one.
-    garbage_matte: folder or picture; what is black in it is never performer.
-    """
-
-    character: str
-    performer: PerformerChoice = field(default_factory=PerformerChoice)
-    fit: Fit = field(default_factory=Fit)
-    matte: str = ""
-    garbage_matte: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
     """How Blender renders a strip's frames, for only Blender knows what the artist sees. Empty for a file.
 
@@ -111,6 +109,26 @@ class Rendering:
     height_px: int = 0
     frame_count: int = 0
     scene_first: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Casting:
+    """One performer and the character who takes the part, and what of the performer the artist put right.
+
+    character: path of a picture. matte: folder or picture of the artist's own performer matte, and what it does to the
+    computed one. garbage_matte: folder or picture; what is black in it is never performer. With a rendering, either is
+    the name of what Blender renders, over the frames of the shot. joints: one key a joint and frame.
+    """
+
+    character: str
+    performer: PerformerChoice = field(default_factory=PerformerChoice)
+    fit: Fit = field(default_factory=Fit)
+    matte: str = ""
+    matte_combine: Combine = Combine.REPLACE
+    matte_rendering: Rendering = field(default_factory=Rendering)
+    garbage_matte: str = ""
+    garbage_rendering: Rendering = field(default_factory=Rendering)
+    joints: tuple[JointFix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +158,19 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting of one engine, by the engine's own name for it. What can be given several times, is a list."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One piece of work, whole. Paths are absolute, or relative to the job folder.
 
-    stages: the folder of results that jobs share.
+    settings: the engine's own, which refuses what it does not know; paths in them are absolute. stages: the folder of
+    results that jobs share.
     """
 
     id: str
@@ -152,6 +179,7 @@ class Job:
     cast: tuple[Casting, ...]
     delivery: Delivery
     engine: str = "draft"
+    settings: tuple[Setting, ...] = ()
     seed: int = 0
     shadow: Shadow = Shadow.KEEP
     stages: str = "../../stages"

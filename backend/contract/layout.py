@@ -6,8 +6,12 @@ from __future__ import annotations
 JOB = "job.json"
 EVENTS = "events.jsonl"
 LOG = "worker.log"
+JOINTS = "joints.json"
+"""Where the joints of all that are cast were tracked, for who wants to move them."""
 LOCK = "lock.json"
 """Held by a running worker: its pid and start time."""
+NEWEST = "newest.png"
+"""How the newest frame comes out, small, while a job runs."""
 CANCEL = "cancel"
 """Whoever wants a worker to stop makes this file; the worker takes it away when it starts."""
 

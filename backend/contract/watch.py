@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 
@@ -11,6 +13,18 @@ class Watch(Protocol):
 
     def frames_done(self, done_frames: int, total_frames: int) -> None:
         """Tell progress. Raises StoppedError when the job was asked to stop."""
+
+    def steps_done(self, done_steps: int, total_steps: int) -> None:
+        """Tell progress of work whose frames all come out together at its end. Raises StoppedError likewise."""
+
+    def check_stop(self) -> None:
+        """Raise StoppedError when the job was asked to stop; for the middle of a long step."""
+
+    def show(self, frame: int, write: Callable[[Path], None]) -> None:
+        """Offer a picture of how a frame of the shot, counted from 0, comes out. Cheap: it is seldom taken.
+
+        write: puts the picture into a PNG of that path; called when it is taken.
+        """
 
     def notice(self, code: str, text: str) -> None:
         """Tell the artist something that the result alone does not show (a fault foreseen, a part missing).
@@ -25,5 +39,41 @@ class Unwatched:
     def frames_done(self, done_frames: int, total_frames: int) -> None:
         """Ignore progress."""
 
+    def steps_done(self, done_steps: int, total_steps: int) -> None:
+        """Ignore progress."""
+
+    def check_stop(self) -> None:
+        """Never stop."""
+
+    def show(self, frame: int, write: Callable[[Path], None]) -> None:
+        """Take no picture."""
+
     def notice(self, code: str, text: str) -> None:
         """Ignore notices."""
+
+
+class PassingOn:
+    """A watch that hands everything to another; what a subclass says otherwise is its purpose."""
+
+    def __init__(self, inner: Watch) -> None:
+        self.inner = inner
+
+    def frames_done(self, done_frames: int, total_frames: int) -> None:
+        """Pass progress on."""
+        self.inner.frames_done(done_frames, total_frames)
+
+    def steps_done(self, done_steps: int, total_steps: int) -> None:
+        """Pass progress on."""
+        self.inner.steps_done(done_steps, total_steps)
+
+    def check_stop(self) -> None:
+        """Stop when the other does."""
+        self.inner.check_stop()
+
+    def show(self, frame: int, write: Callable[[Path], None]) -> None:
+        """Pass a picture on."""
+        self.inner.show(frame, write)
+
+    def notice(self, code: str, text: str) -> None:
+        """Pass a notice on."""
+        self.inner.notice(code, text)

@@ -34,9 +34,14 @@ class ShotSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an engine would do, told before it does it. windows: (first, last) inclusive, covering the shot once."""
+    """What an engine would do, told before it does it. windows: (first, last) inclusive, covering the shot once.
+
+    is_chained: whether a window goes on from what the one before it left. remarks: what the artist should know.
+    """
 
     windows: tuple[tuple[int, int], ...]
+    is_chained: bool = False
+    remarks: tuple[str, ...] = ()
     seconds: float
     peak_memory_bytes: int
     disk_bytes: int
@@ -47,7 +52,7 @@ class Inputs:
     """What an engine draws from, for one performer. All sequences have the shot's frames, numbered from 0.
 
     plate: in animate mode the picture that `background` gave, once a frame. performer_matte: None in animate mode.
-    character: the folder that `prepare` filled.
+    character: the folder that `prepare` filled. before: what the window before this one left, if they are chained.
     """
 
     mode: Mode
@@ -58,6 +63,7 @@ class Inputs:
     character: Path
     fit: Fit
     seed: int
+    before: Path | None = None
 
 
 class Engine(Protocol):
@@ -69,8 +75,14 @@ class Engine(Protocol):
     def plan(self, size: ShotSize) -> Plan:
         """Say windows, time, memory and disk for a shot. Raises an UnderstudyError if it can't work at all."""
 
+    def files(self) -> tuple[Path, ...]:
+        """Name the files that results depend on beside the inputs: weights."""
+
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
         """Do what depends on the character's picture alone, into a folder. Faults foreseen are noticed on `watch`."""
+
+    def describe(self, character: Path) -> tuple[str, ...]:
+        """Word what was found in the character's picture, from the folder that `prepare` filled."""
 
     def background(self, picture: Path, mirror: bool, character: Path) -> Pixels:
         """Give what the character moves before in animate mode, RGB `h w 3`: its size is the result's."""
@@ -84,5 +96,6 @@ class Engine(Protocol):
     def generate(self, inputs: Inputs, first: int, last: int, into: Path, watch: Watch) -> None:
         """Draw frames first..last into `into`: straight RGBA PNG of the source frames' depth, named by `frame_name`.
 
+        Files of other names are the engine's own, for the window after this one.
         The alpha is the character's coverage, the colour is display-referred like the source's and 0 where alpha is 0.
         """

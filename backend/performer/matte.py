@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The performer's matte: from the tracker's coarse coverage to soft, steady edges, or the artist's own matte instead.
+"""The performer's matte: from the tracker's coarse coverage to soft, steady edges, corrected by the artist's own.
 
 For each frame: keep what hangs together with the performer, take the median over neighbours brought along the motion,
 add hands and limbs, settle doubtful pixels by the colours near them and by what other frames show there, lay the edge
@@ -9,12 +9,15 @@ along the picture's.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import assert_never
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import UnderstudyError
+from ..contract.job import Combine
 from ..contract.watch import Watch
 from ..media.images import Pixels
 from ..media.sequence import Sequence
@@ -44,6 +47,14 @@ _ROOM_CELLS = 8
 """Room round what may be the performer's, for the filters."""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnMatte:
+    """A matte sequence of the artist's, and what it does to the computed one."""
+
+    pictures: Sequence
+    combine: Combine
+
+
 class SizeMismatchError(UnderstudyError):
     """A matte that the artist gave has not the shot's size."""
 
@@ -70,25 +81,42 @@ def refine_matte(
     frames: Sequence,
     coverage: Sequence,
     tracks: Tracks,
-    override: Sequence | None,
+    own: OwnMatte | None,
     garbage: Sequence | None,
     watch: Watch,
 ) -> Iterator[Bytes]:
     """Yield the performer's matte of each frame in order: `h w` uint8 coverage, linear; 0 where nobody is present.
 
-    coverage: the tracker's coarse maps of this performer, grey of the frames' size. override: the artist's own matte
-    sequence, which replaces the computed one. garbage: the artist's garbage matte, which holds out where it is black;
-    it is multiplied onto either. Raises SizeMismatchError and CountMismatchError where these two don't fit the shot.
+    coverage: the tracker's coarse maps of this performer, grey of the frames' size. own: the artist's own matte.
+    garbage: the artist's garbage matte, which holds out where it is black; it is multiplied onto whatever comes of the
+    two. Raises SizeMismatchError and CountMismatchError where the artist's don't fit the shot.
     """
-    for what, given in (("matte", override), ("garbage matte", garbage)):
+    for what, given in (("matte", own.pictures if own else None), ("garbage matte", garbage)):
         if given is not None and len(given) != len(frames):
             raise CountMismatchError(what, len(given), len(frames))
     shape = frames[0].shape[:2]
-    mattes = _computed(frames, coverage, tracks) if override is None else _given("matte", override, shape)
+    mattes = _own(own, frames, coverage, tracks) if own else _computed(frames, coverage, tracks)
     holding = iter(()) if garbage is None else _given("garbage matte", garbage, shape)
     for index, matte in enumerate(mattes):
         yield matte if garbage is None else np.asarray(cv2.multiply(matte, next(holding), scale=1 / 255), np.uint8)
         watch.frames_done(index + 1, len(frames))
+
+
+def combined(computed: Bytes, own: Bytes, combine: Combine) -> Bytes:
+    """Lay the artist's matte on the computed one, `h w` uint8 coverage each.
+
+    The greater of both adds without fattening an edge that both have; what is taken out is multiplied by what the
+    artist's leaves uncovered, as a hold-out does.
+    """
+    match combine:
+        case Combine.REPLACE:
+            return own
+        case Combine.ADD:
+            return np.maximum(computed, own)
+        case Combine.SUBTRACT:
+            return np.asarray(cv2.multiply(computed, 255 - own, scale=1 / 255), np.uint8)
+        case _:
+            assert_never(combine)
 
 
 def matte_frame(frame: Pixels, coverage: Bytes, tracks: Tracks) -> Bytes:
@@ -176,6 +204,15 @@ def _edged(
     matte = np.zeros(shape, np.uint8)
     matte[part] = lay_edge(frame[part], coverage[part], limbs[part], hands[part], cell_px, elsewhen)
     return matte
+
+
+def _own(own: OwnMatte, frames: Sequence, coverage: Sequence, tracks: Tracks) -> Iterator[Bytes]:
+    """Yield the artist's mattes, laid on the computed ones where these are wanted at all."""
+    given = _given("matte", own.pictures, frames[0].shape[:2])
+    if own.combine is Combine.REPLACE:
+        return given
+    computed = _computed(frames, coverage, tracks)
+    return (combined(*each, own.combine) for each in zip(computed, given, strict=True))
 
 
 def _given(what: str, pictures: Sequence, shape: tuple[int, ...]) -> Iterator[Bytes]:

@@ -7,7 +7,7 @@ from ..media.deliver import Layers
 from ..performer.control import draw_control
 from .delivery import deliver_layers
 from .preflight import clear
-from .replace import Part, draw_part, frames_stage, read_character, track_performers
+from .replace import Part, correct_joints, draw_part, frames_stage, read_characters, track_performers
 from .run import Run
 from .stages import Background, ShotFacts, plate_of
 
@@ -17,13 +17,13 @@ def animate(run: Run) -> None:
     cleared = clear(run.job, run.folder)
     run.expect(cleared)
     [casting] = run.job.cast
-    character = read_character(run, casting)
+    [character] = read_characters(run)
     frames = run.stage(frames_stage(run, cleared))
     [track] = track_performers(run, frames)
     background = run.stage(
         Background(run.job.engine, run.fingerprint(casting.character), casting.fit.mirror, character)
     )
-    part = Part(casting=casting, character=character, track=track, matte=None)
+    part = Part(casting=casting, character=character, tracks=correct_joints(run, casting, track), matte=None)
     drawn, tracks = draw_part(run, cleared, frames, background, part)
     layers = Layers(
         plate=plate_of(background, cleared.frame_count),

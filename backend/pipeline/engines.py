@@ -4,18 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from ..contract.errors import UnderstudyError
+from ..contract.job import Setting
 from ..engines.base import Engine
+from ..engines.settings import SettingInvalidError
 
 
-def _draft() -> Engine:
+def _draft(settings: tuple[Setting, ...]) -> Engine:
     from ..engines.draft.engine import DraftEngine
 
+    for setting in settings:
+        raise SettingInvalidError(setting.name, "means nothing to the draft engine, which has no settings")
     return DraftEngine()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"draft": _draft}
+ENGINES: dict[str, Callable[[tuple[Setting, ...]], Engine]] = {"draft": _draft}
 """Each imported only when it is asked for: an engine's libraries may be missing on this machine."""
 
 
@@ -29,8 +34,12 @@ class EngineUnknownError(UnderstudyError):
         self.name = name
 
 
-def engine_named(name: str) -> Engine:
-    """Make an engine ready. Raises EngineUnknownError."""
+@lru_cache(maxsize=1)
+def engine_named(name: str, settings: tuple[Setting, ...] = ()) -> Engine:
+    """Make an engine ready; the last one is kept, with what it has loaded.
+
+    Raises EngineUnknownError, SettingInvalidError.
+    """
     if name not in ENGINES:
         raise EngineUnknownError(name)
-    return ENGINES[name]()
+    return ENGINES[name](settings)

@@ -12,13 +12,19 @@ from ..media.clip import open_shot
 from ..media.clipinfo import check_range
 from ..performer.people import People, Person
 from .preflight import clear
+from .replace import read_characters
 from .run import Run
 from .stages import PEOPLE, Find, Frames
 
 
 def check_job(folder: Path, job: Job, tell: Callable[[Event], None]) -> None:
-    """Look a job over as it would be before its start, and tell the plan. Raises the first thing that will not do."""
-    Run(folder, job, tell, should_stop=lambda: False).expect(clear(job, folder))
+    """Look a job over as it would be before its start: tell the plan, and what is found in the characters' pictures.
+
+    Raises the first thing that will not do. The pictures are not read again by a job that follows.
+    """
+    run = Run(folder, job, tell, should_stop=lambda: False)
+    run.expect(clear(job, folder))
+    read_characters(run)
 
 
 def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None], should_stop: Callable[[], bool]) -> PeopleFound:
@@ -30,7 +36,7 @@ def find_in_clip(folder: Path, job: Job, tell: Callable[[Event], None], should_s
     clip = open_shot(job.shot, folder)
     last = clip.info.frame_count - 1 if job.shot.last == -1 else job.shot.last
     check_range(clip.info, job.shot.first, last)
-    frames = run.stage(Frames(run.source(clip), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
+    frames = run.stage(Frames(run.source(job.shot, clip), job.shot.first, last, job.shot.fps, job.delivery.depth_bits))
     people = People.load(run.stage(Find(frames)).folder / PEOPLE)
     return PeopleFound(people=tuple(_told(person, job.shot.first) for person in people.persons))
 

@@ -72,12 +72,14 @@ def clear(job: Job, folder: Path) -> Cleared:
     Raises an UnderstudyError for the first thing that will not do.
     """
     _check_settings(job)
-    engine = engine_named(job.engine)
+    engine = engine_named(job.engine, job.settings)
     _check_abilities(job, engine)
     for casting in job.cast:
         _check_files(casting, folder)
     clip = open_shot(job.shot, folder)
     last = _checked_last(job, clip)
+    for casting in job.cast:
+        _check_joints(casting, job.shot.first, last)
     size = ShotSize(width_px=clip.info.width_px, height_px=clip.info.height_px, frame_count=last - job.shot.first + 1)
     plan = engine.plan(size)
     wanted_bytes = plan.disk_bytes + _results_bytes(job.delivery, size)
@@ -124,17 +126,28 @@ def _check_abilities(job: Job, engine: Engine) -> None:
 
 def _check_files(casting: Casting, folder: Path) -> None:
     named = (
-        (casting.character, "character picture"),
-        (casting.matte, "performer matte"),
-        (casting.garbage_matte, "garbage matte"),
+        (casting.character, "character picture", False),
+        (casting.matte, "performer matte", bool(casting.matte_rendering.command)),
+        (casting.garbage_matte, "garbage matte", bool(casting.garbage_rendering.command)),
     )
-    for path, what in named:
-        if path and not (folder / path).exists():
+    for path, what, is_rendered in named:
+        if path and not is_rendered and not (folder / path).exists():
             raise FileMissingError(folder / path, what)
     picture = folder / casting.character
     if not picture.is_file():
         raise PictureUnreadableError(picture)
     check_size(picture, read_size(picture))
+
+
+def _check_joints(casting: Casting, first: int, last: int) -> None:
+    keyed = [(fix.joint, fix.frame) for fix in casting.joints]
+    if len(set(keyed)) < len(keyed):
+        raise JobInvalidError("joints", "has a joint twice in one frame")
+    for fix in casting.joints:
+        for what, start, end in (("shot's frames", first, last), ("key's range", fix.first, fix.last)):
+            if not start <= fix.frame <= end:
+                problem = f"has a key of {fix.joint} in frame {fix.frame}, outside the {what} {start} to {end}"
+                raise JobInvalidError("joints", problem)
 
 
 def _checked_last(job: Job, clip: Clip) -> int:

@@ -33,7 +33,7 @@ from ..performer.tracks import Tracks
 from ..performer.window import Box
 from ..plate.build import plate_frame
 from .preflight import Cleared, clear
-from .replace import frames_stage, read_character
+from .replace import frames_stage, read_characters
 from .run import Run
 from .sequences import Files
 from .stages import PEOPLE, Find, frames_of
@@ -69,14 +69,16 @@ def make_preview(
 ) -> Path:
     """Draw one frame of the clip replaced, into the job's folder. Returns the picture. Raises UnderstudyError.
 
-    The character's own stage is kept for the job that follows, and is computed beside the rest.
+    The draft engine draws it, whichever the job's is: no other has an answer within seconds. The character's own stage
+    is kept for the job that follows, and is computed beside the rest.
     """
+    job = replace(job, engine="draft", settings=())
     run = Run(folder, job, tell, should_stop)
     with disk_errors(folder), ThreadPoolExecutor(1) as beside:
         cleared = clear(job, folder)
         check_range(cleared.clip.info, frame, frame)
         watch = run.begin("preview")
-        characters = beside.submit(lambda: [read_character(run, casting).folder for casting in job.cast])
+        characters = beside.submit(lambda: [character.folder for character in read_characters(run)])
         glance = _glance(cleared.clip, frame, job.delivery.depth_bits, folder / "frames")
         performers = _performers(run, cleared, glance, watch)
         plate = _plate(glance, performers)

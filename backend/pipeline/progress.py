@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..contract.errors import StoppedError
-from ..contract.events import Event, FramesDone, Noticed
+from ..contract.events import Event, FramesDone, Noticed, PictureShown, StepsDone
 
 _TELL_EVERY_S = 0.2
+_SHOW_EVERY_S = 2.0
 _DOUBT_S = 5.0
 """So long a run at the expected speed is taken for granted, that a slow first second does not tell of hours."""
 _TELLING_PART = 0.2
@@ -69,37 +72,68 @@ class Progress:
 
 
 class StageWatch:
-    """The watch handed to a stage: tells progress not too often, and raises when the job should stop."""
+    """The watch handed to a stage: tells progress not too often, and raises when the job should stop.
+
+    newest: where a picture of the newest frame is put.
+    """
 
     def __init__(
         self,
         stage: str,
         progress: Progress,
+        newest: Path,
         tell: Callable[[Event], None],
         should_stop: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
-        self._stage, self._progress, self._tell, self._should_stop, self._clock = (
-            stage,
-            progress,
-            tell,
-            should_stop,
-            clock,
-        )
-        self._told_s = -_TELL_EVERY_S
+        self._stage, self._progress, self._newest = stage, progress, newest
+        self._tell, self._should_stop, self._clock = tell, should_stop, clock
+        self._told_s, self._shown_s = -_TELL_EVERY_S, -_SHOW_EVERY_S
 
     def frames_done(self, done_frames: int, total_frames: int) -> None:
         """Tell progress. Raises StoppedError when the job was asked to stop."""
-        if self._should_stop():
-            raise StoppedError
-        now_s = self._clock()
-        if now_s - self._told_s < _TELL_EVERY_S and done_frames < total_frames:
+        self.check_stop()
+        if not self._is_due(done_frames, total_frames):
             return
-        self._told_s = now_s
-        left_s = round(self._progress.seconds_left(done_frames, total_frames), 1)
+        left_s = self._left_s(done_frames, total_frames)
         self._tell(
             FramesDone(stage=self._stage, done_frames=done_frames, total_frames=total_frames, seconds_left=left_s)
         )
+
+    def steps_done(self, done_steps: int, total_steps: int) -> None:
+        """Tell progress. Raises StoppedError when the job was asked to stop."""
+        self.check_stop()
+        if not self._is_due(done_steps, total_steps):
+            return
+        left_s = self._left_s(done_steps, total_steps)
+        self._tell(StepsDone(stage=self._stage, done_steps=done_steps, total_steps=total_steps, seconds_left=left_s))
+
+    def check_stop(self) -> None:
+        """Raise StoppedError when the job was asked to stop."""
+        if self._should_stop():
+            raise StoppedError
+
+    def show(self, frame: int, write: Callable[[Path], None]) -> None:
+        """Take a picture every other second. One that can't be written is missed by nobody."""
+        now_s = self._clock()
+        if now_s - self._shown_s < _SHOW_EVERY_S:
+            return
+        self._shown_s = now_s
+        partial = self._newest.with_stem(f".{self._newest.stem}")
+        with suppress(OSError):
+            write(partial)
+            partial.replace(self._newest)
+            self._tell(PictureShown(stage=self._stage, frame=frame, path=str(self._newest)))
+
+    def _is_due(self, done: int, total: int) -> bool:
+        now_s = self._clock()
+        if now_s - self._told_s < _TELL_EVERY_S and done < total:
+            return False
+        self._told_s = now_s
+        return True
+
+    def _left_s(self, done: int, total: int) -> float:
+        return round(self._progress.seconds_left(done, total), 1)
 
     def notice(self, code: str, text: str) -> None:
         """Pass a notice on."""

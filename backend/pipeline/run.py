@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contract.events import Event, Noticed, Planned, StageKept
-from ..contract.job import Job
+from ..contract.job import Job, Shot
+from ..contract.layout import NEWEST
 from ..media.clipinfo import Clip
 from .fingerprint import Fingerprint, Fingerprints, Source
 from .preflight import Cleared
@@ -18,7 +19,7 @@ from .progress import Progress, StageWatch, Step
 from .stage import Result, Stage
 from .store import Store
 
-_FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.35, "plate": 0.6, "generate": 0.2, "deliver": 0.2}
+_FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.35, "plate": 0.6, "deliver": 0.2}
 """Seconds a 720p frame costs on two cores: only the first guess of the time left, corrected by the run itself."""
 _STEP_S = {"character": 3.0, "find": 4.0}
 """Seconds of the steps that do not grow with the shot."""
@@ -54,6 +55,7 @@ class Run:
             return Step(stage, frames, _FRAME_S[stage] * scale)
 
         count, cast = cleared.frame_count, range(len(self.job.cast))
+        drawn_s = cleared.plan.seconds / count
         self._progress = Progress(
             (
                 *(Step("character", 1, _STEP_S["character"]) for _ in cast),
@@ -61,7 +63,7 @@ class Run:
                 Step("find", 1, _STEP_S["find"]),
                 *(step(stage, count) for stage in ("track", "matte") for _ in cast),
                 step("plate", count),
-                *(step("generate", last - first + 1) for first, last in cleared.plan.windows for _ in cast),
+                *(Step("generate", last - first + 1, drawn_s) for first, last in cleared.plan.windows for _ in cast),
                 step("deliver", count),
             ),
             self._clock,
@@ -73,7 +75,7 @@ class Run:
                 seconds=round(self._progress.expected_s, 1),
                 peak_memory_bytes=cleared.plan.peak_memory_bytes,
                 disk_bytes=cleared.disk_bytes,
-                remarks=(*cleared.reductions, *cleared.assumptions),
+                remarks=(*cleared.plan.remarks, *cleared.reductions, *cleared.assumptions),
             )
         )
 
@@ -92,15 +94,15 @@ class Run:
     def begin(self, step: str) -> StageWatch:
         """Start a step that is no stored stage, or is handed to the store by `stage`."""
         self._progress.begin(step)
-        return StageWatch(step, self._progress, self._hear, self._should_stop, self._clock)
+        newest = self.folder / NEWEST
+        return StageWatch(step, self._progress, newest, self._hear, self._should_stop, self._clock)
 
     def fingerprint(self, path: str) -> Fingerprint:
         """Hash a file or folder that the job names."""
         return self._fingerprints.take(self.folder / path)
 
-    def source(self, clip: Clip) -> Source:
-        """Name the job's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""
-        shot = self.job.shot
+    def source(self, shot: Shot, clip: Clip) -> Source:
+        """Name a shot's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""
         if shot.rendering.description:
             return Source(Path(shot.source), hashlib.sha256(shot.rendering.description.encode()).hexdigest(), clip)
         taken = self._fingerprints.take_clip(self.folder / shot.source)

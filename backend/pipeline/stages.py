@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from ..contract.errors import UnderstudyError
-from ..contract.job import Fit, Mode, PerformerChoice, Shadow
+from ..contract.job import Combine, Fit, Mode, PerformerChoice, Setting, Shadow
+from ..contract.joints import JointFix
 from ..contract.watch import Watch
 from ..contract.wire import from_json, to_json
 from ..engines.base import Inputs
 from ..media.images import write_picture
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
+from ..performer.correct import move_joints
 from ..performer.find import find_people
-from ..performer.matte import refine_matte
+from ..performer.matte import OwnMatte, matte_of_picture, refine_matte
 from ..performer.people import People
 from ..performer.track import track_performer
 from ..performer.tracks import Tracks
@@ -31,6 +33,7 @@ from .stage import Result, Stage
 
 FRAMES, COVERAGE, MATTE, PLATE = "frames", "coverage", "matte", "plate"
 TRACKS, PEOPLE, PERSON, SHOT = "tracks.safetensors", "people.json", "person.json", "shot.json"
+ROTO = "roto.txt"
 HOLE, PLATE_CONFIDENCE, PLATE_REPORT = "hole", "plate_confidence", "plate.json"
 
 
@@ -164,27 +167,70 @@ class Track(Stage):
 
 
 @dataclass(frozen=True)
-class Matte(Stage):
-    """One performer's soft matte."""
+class Correct(Stage):
+    """A track with joints where the artist put them. Frames of the fixes are counted from the shot's first."""
 
-    name, version = "matte", 2
+    name, version = "correct", 1
+    track: Result
+    fixes: tuple[JointFix, ...]
+
+    def run(self, into: Path, watch: Watch) -> None:
+        move_joints(tracks_of(self.track), self.fixes).save(into / TRACKS)
+        watch.frames_done(1, 1)
+
+
+@dataclass(frozen=True)
+class Roto(Stage):
+    """A matte of the artist's that Blender renders; frames first..last of it. Its digest is that of its pixels."""
+
+    name, version = "roto", 1
+    source: Source
+    first: int
+    last: int
+
+    def run(self, into: Path, watch: Watch) -> None:
+        pixels, total = hashlib.sha256(), self.last - self.first + 1
+        with SequenceWriter(into / MATTE) as writer:
+            for done, picture in enumerate(self.source.clip.frames(self.first, self.last, 8)):
+                matte = matte_of_picture(picture)
+                writer.write(done, matte)
+                pixels.update(np.ascontiguousarray(matte).data)
+                watch.frames_done(done + 1, total)
+        (into / ROTO).write_text(f"{pixels.hexdigest()}:{'x'.join(map(str, matte.shape))}x{total}", "utf-8")
+
+    def digest(self, folder: Path) -> str:
+        return (folder / ROTO).read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class Matte(Stage):
+    """One performer's soft matte. track: what was seen; tracks: the same, or with joints put right."""
+
+    name, version = "matte", 3
     frames: Result
     track: Result
-    override: Fingerprint | None
-    garbage: Fingerprint | None
+    tracks: Result
+    own: Fingerprint | Result | None
+    combine: Combine
+    garbage: Fingerprint | Result | None
 
     def run(self, into: Path, watch: Watch) -> None:
         frames = frames_of(self.frames)
-        count = len(frames)
-        override, garbage = (
-            artist_matte(given.path, count) if given else None for given in (self.override, self.garbage)
+        own, garbage = (_artists(given, len(frames)) for given in (self.own, self.garbage))
+        coverage = Sequence(self.track.folder / COVERAGE, len(frames))
+        mattes = refine_matte(
+            frames, coverage, tracks_of(self.tracks), OwnMatte(own, self.combine) if own else None, garbage, watch
         )
-        coverage = Sequence(self.track.folder / COVERAGE, count)
         with SequenceWriter(into / MATTE) as writer:
-            for index, matte in enumerate(
-                refine_matte(frames, coverage, tracks_of(self.track), override, garbage, watch)
-            ):
+            for index, matte in enumerate(mattes):
                 writer.write(index, matte)
+
+
+def _artists(given: Fingerprint | Result | None, count: int) -> Sequence | None:
+    """Open a matte of the artist's, from files or rendered."""
+    if isinstance(given, Fingerprint):
+        return artist_matte(given.path, count)
+    return mattes_of(given, count) if given else None
 
 
 @dataclass(frozen=True)
@@ -243,10 +289,15 @@ def plate_of(result: Result, count: int) -> Sequence:
 
 @dataclass(frozen=True)
 class Window(Stage):
-    """The character drawn over frames first..last of the shot. matte: None in animate mode."""
+    """The character drawn over frames first..last of the shot. matte: None in animate mode.
+
+    before: the window before this one, where the engine goes on from it.
+    """
 
     name, version = "generate", 2
     engine: str
+    settings: tuple[Setting, ...]
+    weights: tuple[Fingerprint, ...]
     mode: Mode
     frames: Result
     plate: Result
@@ -257,9 +308,10 @@ class Window(Stage):
     seed: int
     first: int
     last: int
+    before: Result | None = None
 
     def run(self, into: Path, watch: Watch) -> None:
-        engine_named(self.engine).generate(self.inputs(), self.first, self.last, into, watch)
+        engine_named(self.engine, self.settings).generate(self.inputs(), self.first, self.last, into, watch)
 
     def inputs(self) -> Inputs:
         """Open everything the engine draws from."""
@@ -273,4 +325,5 @@ class Window(Stage):
             character=self.character.folder,
             fit=self.fit,
             seed=self.seed,
+            before=self.before.folder if self.before else None,
         )

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contract.events import Event, StageDone, StageKept, StageStarted
-from ..contract.watch import Watch
+from ..contract.watch import PassingOn, Watch
 from .stage import Result, Stage
 
 _PARTIAL = ".partial"
@@ -86,14 +86,11 @@ def flush_folder(folder: Path) -> None:
                 os.fsync(file.fileno())
 
 
-class _NotingWatch:
+class _NotingWatch(PassingOn):
     def __init__(self, inner: Watch) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.notices: list[tuple[str, str]] = []
-
-    def frames_done(self, done_frames: int, total_frames: int) -> None:
-        self._inner.frames_done(done_frames, total_frames)
 
     def notice(self, code: str, text: str) -> None:
         self.notices.append((code, text))
-        self._inner.notice(code, text)
+        super().notice(code, text)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.job import Shadow
-from ..contract.watch import Unwatched, Watch
+from ..contract.watch import PassingOn, Unwatched, Watch
 from ..media.images import write_picture
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.tracks import Tracks
@@ -215,17 +215,13 @@ def _much_invented(report: PlateReport) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(PassingOn):
     """A share of a longer work, told in frames of the whole."""
 
-    watch: Watch
-    start: float
-    end: float
+    def __init__(self, inner: Watch, start: float, end: float) -> None:
+        super().__init__(inner)
+        self._start, self._end = start, end
 
     def frames_done(self, done_frames: int, total_frames: int) -> None:
-        share = self.start + (self.end - self.start) * done_frames / max(1, total_frames)
-        self.watch.frames_done(int(share * total_frames), total_frames)
-
-    def notice(self, code: str, text: str) -> None:
-        self.watch.notice(code, text)
+        share = self._start + (self._end - self._start) * done_frames / max(1, total_frames)
+        self.inner.frames_done(int(share * total_frames), total_frames)

@@ -51,6 +51,12 @@ def test_every_pass_lies_over_the_strip_as_it_is_trimmed(told: dict[str, Any]) -
     assert len(strips) == 8
 
 
+def test_how_the_newest_frame_comes_out_is_shown(told: dict[str, Any]) -> None:
+    frame, path = told["replaced"]["newest"]
+    assert 0 <= frame < FRAMES
+    assert read_picture(Path(path)).shape == (144, 256, 3)
+
+
 def test_the_frames_that_go_in_are_those_that_the_strip_shows(told: dict[str, Any]) -> None:
     folder, delivered = told["folder"], Path(told["replaced"]["delivered"])
     for place in range(FRAMES - 1):
@@ -70,6 +76,8 @@ def test_questions_are_answered(told: dict[str, Any]) -> None:
     assert told["asked"]["hint"] == ""
     assert told["asked"]["people"] == 1
     assert told["asked"]["planned"] == FRAMES - 1
+    [found] = told["asked"]["found"]
+    assert "face" in found
     assert read_picture(Path(told["asked"]["preview"])).shape == (SIZE[1], SIZE[0], 3)
 
 

@@ -14,6 +14,7 @@ from backend.command.exits import Exit
 from backend.command.parser import parser, performer
 from backend.contract.events import KINDS
 from backend.contract.job import PerformerChoice, Pick
+from backend.contract.joints import Joint, JointFix
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +49,21 @@ def test_a_performer_is_read_from_a_word(text: str, choice: PerformerChoice) -> 
 def test_a_word_that_names_no_performer_is_a_usage_error(text: str) -> None:
     with pytest.raises(SystemExit) as ended:
         parser().parse_args(["replace", "a.mp4", "b.png", "--performer", text])
+    assert ended.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"), [("left_elbow:7,-8.5@12", 6, 18), ("left_elbow:7,-8.5@12:10-30", 10, 30)]
+)
+def test_a_joint_is_read_from_a_word(text: str, first: int, last: int) -> None:
+    fix = JointFix(joint=Joint.LEFT_ELBOW, frame=12, x=7.0, y=-8.5, first=first, last=last)
+    assert parser().parse_args(["replace", "a.mp4", "b.png", "--joint", text]).joint == [fix]
+
+
+@pytest.mark.parametrize("text", ["tail:1,2@3", "left_elbow:1@3", "left_elbow:1,2", "left_elbow:1,2@3:4"])
+def test_a_word_that_moves_no_joint_is_a_usage_error(text: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["replace", "a.mp4", "b.png", "--joint", text])
     assert ended.value.code == Exit.USAGE
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.contract.events import KINDS, Event, FoundPerson, PersonAt, from_line, to_line
-from backend.contract.job import Casting, Delivery, Fit, Job, Mode, Pass, PerformerChoice, Pick, Shot
+from backend.contract.job import Casting, Combine, Delivery, Fit, Job, Mode, Pass, PerformerChoice, Pick, Shot
+from backend.contract.joints import Joint, JointFix
 from backend.contract.wire import MessageInvalidError, MessageTooNewError, check_version, from_json, schema_of, to_json
 
 _NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -20,6 +21,8 @@ _CASTINGS = st.builds(
     character=st.text(),
     performer=st.builds(PerformerChoice, pick=st.sampled_from(Pick), x=_NUMBERS, y=_NUMBERS),
     fit=st.builds(Fit, scale=_NUMBERS, mirror=st.booleans()),
+    matte_combine=st.sampled_from(Combine),
+    joints=st.lists(st.builds(JointFix, joint=st.sampled_from(Joint), x=_NUMBERS), max_size=2).map(tuple),
 )
 JOBS = st.builds(
     Job,
@@ -61,6 +64,8 @@ def test_every_event_survives_its_line(kind: type[Event]) -> None:
         ({"seed": True}, "job.seed"),
         ({"cast": {}}, "job.cast"),
         ({"shot": {"source": 3}}, "job.shot.source"),
+        ({"cast": [{"character": "a", "matte_combine": "mix"}]}, "matte_combine is 'mix'; it can be replace, add"),
+        ({"cast": [{"character": "a", "joints": [{"joint": "tail"}]}]}, r"joints\[0\]\.joint is 'tail'"),
     ],
 )
 def test_a_hand_edited_job_is_refused_by_the_field_that_is_wrong(change: dict[str, Any], named: str) -> None:

@@ -39,6 +39,7 @@ ALLOWED = {
     "backend/media/movie.py": WORKER_LIBRARIES | {"av"},
     "backend/media/moviecolour.py": WORKER_LIBRARIES | {"av"},
     "backend/contract": set[str](),
+    "backend/engines/wan": WORKER_LIBRARIES | {"einops", "ftfy", "gguf", "sentencepiece", "torch"},
     "backend": WORKER_LIBRARIES,
     "worker_client": set[str](),
     "picker": set[str](),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.checks import CHECKS
+from tools.checks import CHECKS, environment_of
 from tools.layout import CACHE
 
 
@@ -25,11 +25,11 @@ def clone(files: tuple[Path, ...], root: Path, tmp_path_factory: pytest.TempPath
     return folder
 
 
-def run(words: tuple[str, ...], clone: Path) -> subprocess.CompletedProcess[str]:
+def run(words: tuple[str, ...], clone: Path, python: Path = Path(sys.executable)) -> subprocess.CompletedProcess[str]:
     """Run a module there as in a checkout, without this run's settings; mypy may know what it has read before."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MYPY", "PYTHON"))}
     clean["MYPY_CACHE_DIR"] = str(CACHE / "mypy_of_clones")
-    command = [sys.executable, "-m", *words]
+    command = [str(python), "-m", *words]
     return subprocess.run(command, cwd=clone, env=clean, capture_output=True, text=True, check=False)
 
 
@@ -39,7 +39,7 @@ def test_there_is_no_blender_in_this_environment() -> None:
 
 @pytest.mark.parametrize("name", [name for name in CHECKS if name != "walls"])  # those are the tests beside this one
 def test_the_code_is_clean_in_a_clone_of_any_name(name: str, clone: Path) -> None:
-    ran = run(CHECKS[name], clone)
+    ran = run(CHECKS[name], clone, environment_of(name).interpreter)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

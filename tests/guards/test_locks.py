@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.environments import BLENDERS, WORKER, Environment, lock_path, locked_packages
+from tools.environments import BLENDERS, WAN, WORKER, Environment, lock_path, locked_packages
 from tools.layout import LOCKS
 from tools.locks import PLANS, wanted
 
@@ -44,7 +44,7 @@ def test_a_whole_list_is_locked_as_it_stands(name: str) -> None:
     assert set(locked_packages(lock_path(name))) == asked
 
 
-@pytest.mark.parametrize("environment", [WORKER, *BLENDERS], ids=lambda environment: str(environment.name))
+@pytest.mark.parametrize("environment", [WORKER, WAN, *BLENDERS], ids=lambda environment: str(environment.name))
 def test_an_environment_has_one_opencv_at_most_and_no_package_twice(environment: Environment) -> None:
     packages = [package for lock in environment.locks for package in locked_packages(lock_path(lock))]
     assert len(OPENCV & set(packages)) <= 1

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from backend.contract.job import Combine
 from backend.contract.watch import Unwatched
 from backend.media.images import Pixels
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.matte import (
     CountMismatchError,
+    OwnMatte,
     SizeMismatchError,
     keep_performer,
     matte_frame,
@@ -35,8 +37,11 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
     return paint_shot(tmp_path_factory.mktemp("shot"))
 
 
-def mattes(shot: Shot, override: Sequence | None = None, garbage: Sequence | None = None) -> list[Bytes]:
-    return list(refine_matte(shot.frames, shot.coverage, shot.tracks, override, garbage, Unwatched()))
+def mattes(
+    shot: Shot, own: Sequence | None = None, garbage: Sequence | None = None, combine: Combine = Combine.REPLACE
+) -> list[Bytes]:
+    given = OwnMatte(own, combine) if own else None
+    return list(refine_matte(shot.frames, shot.coverage, shot.tracks, given, garbage, Unwatched()))
 
 
 def written(folder: Path, pictures: list[Bytes]) -> Sequence:
@@ -102,7 +107,24 @@ def test_a_performer_who_is_never_there_gives_empty_mattes(shot: Shot) -> None:
 
 def test_the_artists_own_matte_replaces_the_computed_one(shot: Shot, tmp_path: Path) -> None:
     own = [np.full((HEIGHT, WIDTH), 10 * index + 5, np.uint8) for index in range(5)]
-    np.testing.assert_array_equal(mattes(shot, override=written(tmp_path, own)), own)
+    np.testing.assert_array_equal(mattes(shot, own=written(tmp_path, own)), own)
+
+
+def test_the_artists_own_matte_is_added_by_the_greater_and_taken_out_by_what_it_leaves(
+    shot: Shot, tmp_path: Path
+) -> None:
+    own = np.zeros((HEIGHT, WIDTH), np.uint8)
+    own[:, :100], own[90:, 100:130] = 255, 77
+    free, given = mattes(shot), written(tmp_path, [own] * 5)
+    added, taken = (mattes(shot, given, combine=how) for how in (Combine.ADD, Combine.SUBTRACT))
+    for without, with_more, with_less in zip(free, added, taken, strict=True):
+        np.testing.assert_array_equal(with_more, np.where(own > without, own, without))
+        np.testing.assert_allclose(with_less, without.astype(float) * (255.0 - own) / 255, atol=0.5)
+
+
+def test_what_is_garbage_is_held_out_of_what_was_added_too(shot: Shot, tmp_path: Path) -> None:
+    own, black = written(tmp_path / "own", [GREY] * 5), written(tmp_path / "black", [GREY * 0] * 5)
+    assert not np.any(mattes(shot, own, black, Combine.ADD))
 
 
 def test_black_in_the_garbage_matte_holds_out_and_grey_lets_half_through(shot: Shot, tmp_path: Path) -> None:
@@ -117,21 +139,26 @@ def test_black_in_the_garbage_matte_holds_out_and_grey_lets_half_through(shot: S
 
 def test_the_garbage_matte_holds_out_of_the_artists_own_matte_too(shot: Shot, tmp_path: Path) -> None:
     own, black = written(tmp_path / "own", [GREY] * 5), written(tmp_path / "black", [GREY * 0] * 5)
-    assert not np.any(mattes(shot, override=own, garbage=black))
+    assert not np.any(mattes(shot, own=own, garbage=black))
 
 
-@pytest.mark.parametrize("role", ["override", "garbage"])
-def test_a_matte_of_another_size_is_refused_with_both_sizes(shot: Shot, tmp_path: Path, role: str) -> None:
+def roles(role: int, given: Sequence) -> tuple[Sequence | None, Sequence | None]:
+    """Give a sequence as the own matte, 0, or as the garbage matte, 1."""
+    return (None, given) if role else (given, None)
+
+
+@pytest.mark.parametrize("role", [0, 1], ids=["own", "garbage"])
+def test_a_matte_of_another_size_is_refused_with_both_sizes(shot: Shot, tmp_path: Path, role: int) -> None:
     given = written(tmp_path, [GREY, GREY, GREY[:90], GREY, GREY])
     with pytest.raises(SizeMismatchError, match=r"Picture 3 .* 240 x 90 pixels, the shot 240 x 180") as refused:
-        mattes(shot, **{role: given})
+        mattes(shot, *roles(role, given))
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("role", ["override", "garbage"])
-def test_a_matte_sequence_of_another_length_is_refused(shot: Shot, tmp_path: Path, role: str) -> None:
+@pytest.mark.parametrize("role", [0, 1], ids=["own", "garbage"])
+def test_a_matte_sequence_of_another_length_is_refused(shot: Shot, tmp_path: Path, role: int) -> None:
     with pytest.raises(CountMismatchError, match=r"3 pictures; the shot has 5"):
-        mattes(shot, **{role: written(tmp_path, [GREY] * 3)})
+        mattes(shot, *roles(role, written(tmp_path, [GREY] * 3)))
 
 
 def test_a_lone_frame_gives_the_matte_of_a_shot_of_one_frame(tmp_path: Path) -> None:

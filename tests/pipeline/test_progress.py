@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from backend.contract.errors import StoppedError
-from backend.contract.events import Event, FramesDone
+from backend.contract.events import Event, FramesDone, PictureShown, StepsDone
 from backend.pipeline.progress import Progress, StageWatch, Step
 
 
@@ -43,8 +45,8 @@ def test_a_kept_result_says_nothing_of_the_speed() -> None:
     assert progress.seconds_left(0, 100) == pytest.approx(20)
 
 
-def watch(clock: Clock, events: list[Event], stops: list[bool]) -> StageWatch:
-    return StageWatch("track", Progress((), clock), events.append, lambda: bool(stops), clock)
+def watch(clock: Clock, events: list[Event], stops: list[bool], newest: Path = Path("newest.png")) -> StageWatch:
+    return StageWatch("track", Progress((), clock), newest, events.append, lambda: bool(stops), clock)
 
 
 def test_progress_is_told_five_times_a_second_and_always_at_the_end() -> None:
@@ -65,3 +67,31 @@ def test_a_stop_is_obeyed_at_the_next_frame() -> None:
     stops.append(True)
     with pytest.raises(StoppedError):
         told.frames_done(2, 10)
+
+
+def test_steps_are_told_like_frames() -> None:
+    events = list[Event]()
+    watch(Clock(), events, []).steps_done(1, 20)
+    assert [(event.done_steps, event.total_steps) for event in events if isinstance(event, StepsDone)] == [(1, 20)]
+
+
+def test_a_picture_is_taken_every_other_second_and_replaces_the_last(tmp_path: Path) -> None:
+    clock, events, newest = Clock(), list[Event](), tmp_path / "newest.png"
+    told = watch(clock, events, [], newest)
+    for frame in range(50):
+        clock.now_s = frame / 10
+        told.show(frame, lambda path, frame=frame: path.write_text(str(frame)))  # type: ignore[misc]
+    assert [event.frame for event in events if isinstance(event, PictureShown)] == [0, 20, 40]
+    assert [path.name for path in tmp_path.iterdir()] == [newest.name]
+    assert newest.read_text() == "40"
+
+
+def test_a_picture_that_can_t_be_written_stops_nothing(tmp_path: Path) -> None:
+    events = list[Event]()
+    told = watch(Clock(), events, [], tmp_path / "gone" / "newest.png")
+
+    def write(path: Path) -> None:
+        path.write_text("")
+
+    told.show(0, write)
+    assert events == []

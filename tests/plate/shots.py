@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from backend.contract.job import Shadow
+from backend.contract.watch import Unwatched
 from backend.media.images import Pixels
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.tracks import Tracks
@@ -27,12 +28,10 @@ Look = Callable[[int], NDArray[np.float64]]
 
 
 @dataclass
-class Notes:
+class Notes(Unwatched):
     """A watch that keeps what it is told."""
 
     codes: list[str] = field(default_factory=list)
-
-    def frames_done(self, done_frames: int, total_frames: int) -> None: ...
 
     def notice(self, code: str, text: str) -> None:
         self.codes.append(code)

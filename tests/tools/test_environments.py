@@ -142,3 +142,27 @@ def test_what_a_killed_command_left_running_is_waited_for(tmp_path: Path) -> Non
     began_s = time.monotonic()
     with alone(lock):
         assert time.monotonic() - began_s > 0.5
+
+
+def test_a_second_index_is_asked_only_where_the_first_has_no_allowed_file(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    asked: list[list[str]] = []
+
+    def refusing(python: Path, command: list[str], *, what: str, log: Path, **_: object) -> None:
+        asked.append(command)
+        if "--extra-index-url" not in command:
+            raise LockMismatchError(what, log)
+
+    monkeypatch.setattr(environments, "run_pip", refusing)
+    monkeypatch.setattr(environments, "ENVIRONMENTS", tmp_path / "envs")
+    monkeypatch.setattr(environments, "LOCKS", tmp_path)
+    monkeypatch.setattr(environments, "_make_venv", recorder.make_venv)
+    toy = Environment(
+        name="toy", purpose="a test", python="3.11", locks=("first",), needs_gb=0.0, second_index="somewhere"
+    )
+    make(toy)
+    assert [command[-2:] == ["--extra-index-url", "somewhere"] for command in asked] == [False, True]
+    with pytest.raises(LockMismatchError):
+        make(Environment(name="other", purpose="a test", python="3.11", locks=("first",), needs_gb=0.0))

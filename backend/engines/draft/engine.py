@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -12,12 +13,13 @@ from ...contract.job import Mode
 from ...contract.watch import Watch
 from ...media.images import Pixels, read_picture
 from ...media.sequence import SequenceWriter
+from ...media.thumbnail import write_thumbnail
 from ...performer.tracks import Tracks
 from ..base import Ability, Inputs, Plan, ShotSize
 from .animate import picture_plate, retarget
 from .character import Character, find_character, load_points
 from .footing import foot_shifts
-from .foresight import warn_of_performer, warn_of_picture
+from .foresight import warn_of_performer, warn_of_picture, words_of
 from .light import Light, measure_light
 from .motion import Motion, perform, performer_height
 from .puppet import Puppet
@@ -47,11 +49,19 @@ class DraftEngine:
             disk_bytes=size.frame_count * pixels * _BYTES_PER_PIXEL_WRITTEN,
         )
 
+    def files(self) -> tuple[Path, ...]:
+        """Name none: it has no weights."""
+        return ()
+
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
         """Find, cut out and take apart the character. Raises NobodyInPictureError, PictureUnreadableError."""
         character = find_character(read_picture(picture), mirror)
         warn_of_picture(character, watch)
         character.save(into)
+
+    def describe(self, character: Path) -> tuple[str, ...]:
+        """Word how much of a figure the picture shows."""
+        return words_of(load_points(character))
 
     def background(self, picture: Path, mirror: bool, character: Path) -> Pixels:
         """Give the picture's own background, filled where the character stood."""
@@ -80,7 +90,9 @@ class DraftEngine:
         with SequenceWriter(into) as writer:
             for index in range(first, last + 1):
                 drawn = puppet.draw(motion, index, width, height)
-                writer.write(index, _straight(drawn, light, motion, index, depth))
+                picture = _straight(drawn, light, motion, index, depth)
+                writer.write(index, picture)
+                watch.show(index, partial(write_thumbnail, plate=inputs.plate[index], character=picture))
                 watch.frames_done(index - first + 1, last - first + 1)
 
 

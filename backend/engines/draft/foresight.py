@@ -22,7 +22,7 @@ def warn_of_picture(character: Character, watch: Watch) -> None:
     if missing := _missing_legs(points):
         watch.notice(
             "character_legs_cropped",
-            f"The picture does not show {missing}. They fade out below its border; "
+            f"The picture does not show the character's {missing}. They fade out below its border; "
             "use a full-figure picture for shots that show the performer's legs.",
         )
     if points.face_score[0] < SEEN:
@@ -43,6 +43,18 @@ def warn_of_picture(character: Character, watch: Watch) -> None:
                 f"The picture shows {share:.0%} of the character's {arm.name.replace('_', ' ')}. Where the performer "
                 "stretches that arm it stays short; use a picture with the arms beside the body.",
             )
+
+
+def words_of(points: Points) -> tuple[str, ...]:
+    """Word what was found in the picture, whether it is good for a shot or not."""
+    missing = _missing_legs(points)
+    hands = [side for side, score in zip(("left", "right"), points.hand_score, strict=True) if score >= SEEN]
+    return (
+        f"figure without {missing}" if missing else "whole figure",
+        "face" if points.face_score[0] >= SEEN else "no face",
+        {0: "no hands", 1: f"{''.join(hands)} hand", 2: "both hands"}[len(hands)],
+        "a background of its own" if points.surroundings.any() else "cut out by its alpha",
+    )
 
 
 def warn_of_performer(character: Character, tracks: Tracks, watch: Watch) -> None:
@@ -93,7 +105,7 @@ def arm_shares(character: Character) -> tuple[float, float]:
 def _missing_legs(points: Points) -> str:
     """Name what of the legs the picture lacks; nothing if it has both."""
     if points.joint_score[[leg.middle for leg in LEGS]].max() < SEEN:
-        return "the character's legs"
+        return "legs"
     if points.joint_score[[leg.end for leg in LEGS]].max() < SEEN:
-        return "the character's lower legs"
+        return "lower legs"
     return ""

@@ -106,6 +106,7 @@ def replaced() -> dict[str, Any]:
     view = newest()
     says |= {"resumed": str(view.state), "message": view.message, "strips": told(scene)}
     says["delivered"] = view.delivered.folder if view.delivered else ""
+    says["newest"] = [view.shown.frame, view.shown.path] if view.shown else []
     settings.first.scale = 0.9
     do.understudy.start_job()
     wait(is_over)
@@ -143,7 +144,13 @@ def asked() -> dict[str, Any]:
     wait(lambda: not questions.answers.is_asking)
     answers = questions.answers
     preview = answers.preview
-    return {"planned": planned, "people": people, "preview": str(preview), "hint": answers.hint}
+    return {
+        "planned": planned,
+        "people": people,
+        "preview": str(preview),
+        "found": list(answers.found.values()),
+        "hint": answers.hint,
+    }
 
 
 def left_behind() -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from skimage import data
 
 from backend.contract.job import Fit, Mode
+from backend.contract.watch import Unwatched
 from backend.engines.base import Inputs
 from backend.engines.draft.character import Character, build_character, find_character
 from backend.media.sequence import Sequence, SequenceWriter
@@ -28,13 +29,10 @@ JOINTS = {
 
 
 @dataclass
-class Told:
+class Told(Unwatched):
     """A watch that remembers what it was told."""
 
     codes: list[str] = field(default_factory=list)
-
-    def frames_done(self, done_frames: int, total_frames: int) -> None:
-        pass
 
     def notice(self, code: str, text: str) -> None:
         assert text.endswith(".")
