@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.job import Setting
 from ..properties import UNDERSTUDY_PG_settings, UNDERSTUDY_PG_wan
 
@@ -14,10 +15,24 @@ _NUMBERS = ("area_px", "steps", "solver", "shift", "guidance", "windows", "overl
 _MODELS, _LORA, _CORRECT_DRIFT = "models", "lora", "correct_drift"
 
 
-def engine_settings(settings: UNDERSTUDY_PG_settings, models: Path) -> tuple[Setting, ...]:
-    """Write the settings of the chosen engine. models: the folder of weights that this machine's preferences name."""
+class NoModelsFolderError(UnderstudyError):
+    """The Wan engine is chosen, and nobody said where its weights lie."""
+
+    hint = "Name the models folder in Preferences > Add-ons > Understudy, or choose the draft engine."
+
+    def __init__(self) -> None:
+        super().__init__("The Wan engine has no models folder yet.")
+
+
+def engine_settings(settings: UNDERSTUDY_PG_settings, models: Path | None) -> tuple[Setting, ...]:
+    """Write the settings of the chosen engine. models: the folder of weights that this machine's preferences name.
+
+    Raises NoModelsFolderError.
+    """
     if settings.engine == "draft":
         return ()
+    if models is None:
+        raise NoModelsFolderError
     wan = settings.wan
     words = [(_MODELS, str(models)), *((name, _word(getattr(wan, name))) for name in _NUMBERS)]
     words.append((_CORRECT_DRIFT, "yes" if wan.correct_drift else "no"))

@@ -25,7 +25,7 @@ from ..backend.contract.job import (
     Shot,
 )
 from ..backend.contract.jobfolder import job_folder, make_folder, new_job_id, write_job
-from ..preferences import PACKAGE, models_folder
+from ..preferences import PACKAGE, models_folder_or_none
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, castings_of, settings_of
 from ..sequencer.compat import content_start
 from ..sequencer.place import PlaceAs
@@ -114,7 +114,7 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
         delivery=_delivery(settings, shot, os.path.relpath(deliveries, folder)),
         shadow=Shadow(settings.shadow),
         engine=settings.engine,
-        settings=engine_settings(settings, models_folder(context)),
+        settings=engine_settings(settings, models_folder_or_none(context)),
         seed=settings.seed,
     )
     placing = Placing(
