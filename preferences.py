@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, IntProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 from bpy.types import AddonPreferences, Context
 
 PACKAGE = __package__ or "understudy"
@@ -25,6 +26,10 @@ class UNDERSTUDY_AP_preferences(AddonPreferences):
         description="Jobs go on when Blender closes; a Blender opened later finds them",
     )
 
+    models_folder: StringProperty(  # type: ignore[valid-type]
+        name="Models Folder", description="Where the files of the Wan model lie", subtype="DIR_PATH"
+    )
+
     def draw(self, context: Context) -> None:  # noqa: ARG002
         """Show the settings."""
         assert self.layout is not None
@@ -32,6 +37,8 @@ class UNDERSTUDY_AP_preferences(AddonPreferences):
         column.use_property_split = True
         column.prop(self, "free_cores")
         column.prop(self, "keep_running")
+        column.separator()
+        column.prop(self, "models_folder")
 
 
 def worker_cores(context: Context) -> int:
@@ -42,6 +49,15 @@ def worker_cores(context: Context) -> int:
 def is_kept_running(context: Context) -> bool:
     """Say whether jobs outlive Blender."""
     return bool(_preferences(context).keep_running)
+
+
+def models_folder_or_none(context: Context) -> Path | None:
+    """Say where the files of the Wan model lie."""
+    return _path_or_none(_preferences(context).models_folder)
+
+
+def _path_or_none(written: str) -> Path | None:
+    return Path(bpy.path.abspath(written)).absolute() if written else None
 
 
 def _preferences(context: Context) -> UNDERSTUDY_AP_preferences:
