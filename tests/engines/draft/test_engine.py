@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.contract.job import Mode
 from backend.engines.base import ShotSize
 from backend.engines.draft.character import Character
 from backend.engines.draft.engine import DraftEngine
