@@ -42,6 +42,7 @@ _FROM_BELOW = (
 _BLENDED_AS_SOURCE = {Pass.PLATE, Pass.COMP}
 _COLOUR_SPACE = "sRGB"
 """Of mattes, too: the sequencer takes values as they are in the file when they are said to be in its own space."""
+_NO_FILE = "not read yet"
 _TAGS = {Pass.COMP: "COLOR_04", Pass.CHARACTER: "COLOR_05", Pass.PLATE: "COLOR_06", Pass.CONTROL: "COLOR_03"}
 _MATTE_TAG = "COLOR_09"
 
@@ -153,13 +154,19 @@ def _free_channel(owner: Scene | MetaStrip, under: Found | None, frames: range, 
 
 
 def _new_strip(owner: Scene | MetaStrip, name: str, paths: Sequence[Path], channel: int, first: int) -> Any:
+    """Make a strip of pictures of which none is read: only a name that no file has is shown to Blender at first.
+
+    Blender decodes the first file for its size, which takes longer than all the rest and which ORIGINAL does not need.
+    It learns the size when it first shows the strip.
+    """
     strip: Any = strips_of(owner).new_image(
         name=name,
-        filepath=_for_blend(paths[0]),
+        filepath=_for_blend(paths[0].with_name(_NO_FILE)),
         channel=channel,
         frame_start=first,
         fit_method="ORIGINAL",
     )
+    strip.elements[0].filename = paths[0].name
     for path in paths[1:]:
         strip.elements.append(path.name)
     with contextlib.suppress(TypeError):  # a colour configuration of the studio's own may have another name for it

@@ -58,13 +58,13 @@ class Take:
         if name not in self.passes:
             raise PassMissingError(self.stem, name)
         numbers = range(self.first_number, self.first_number + self.frame_count)
-        paths = [self.folder / pass_file(self.stem, name, f"{number:04d}") for number in numbers]
+        wanted = [pass_file(self.stem, name, f"{number:04d}") for number in numbers]
         folder = self.folder / name
-        there = set(folder.iterdir()) if folder.is_dir() else set()
-        missing = next((path for path in paths if path not in there), None)
+        there = {f"{name}/{found.name}" for found in folder.iterdir()} if folder.is_dir() else set()
+        missing = next((file for file in wanted if file not in there), None)
         if missing is not None:
-            raise FileMissingError(missing, f"{name} picture")
-        return paths
+            raise FileMissingError(self.folder / missing, f"{name} picture")
+        return [self.folder / file for file in wanted]
 
 
 class PassMissingError(UnderstudyError):

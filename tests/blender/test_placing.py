@@ -37,6 +37,12 @@ def test_results_lie_above_the_clip_on_free_channels_and_on_its_frames(said: dic
     assert len({strip[5] for strip in strips} - {"NONE"}) == 5
 
 
+def test_no_picture_is_read_while_results_are_placed(said: dict[str, Any]) -> None:
+    assert said["unread"]["read"] == []
+    assert set(said["unread"]["differs"]) <= {"name", "channel", "color_tag", "select"}
+    assert said["unread"]["size"] == [*painted(3).shape[1::-1]]  # as soon as it is shown
+
+
 def test_layers_are_the_character_over_the_delivered_plate(said: dict[str, Any]) -> None:
     shown = [strip for strip in said["placed"]["layers"] if not strip[4]]
     assert [strip[0].split(".")[0] for strip in shown] == ["shot_v001 plate", "shot_v001 character"]
