@@ -103,9 +103,13 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def _choose(self, context: Context, one: Point, other: Point) -> bool:
         """Cast who was clicked, or who is in the box that was drawn."""
+        if scene_of(context).frame_current not in self._order.frames:
+            self.report({"WARNING"}, "Move the playhead to a frame that goes in: see the range in the Shot panel.")
+            return False
         casting, frame = self._casting(context), self._order.frame_at_playhead(context)
         if max(abs(one[0] - other[0]), abs(one[1] - other[1])) >= _LEAST_DRAG_PX:
-            casting.pick, casting.box, casting.box_frame = "box", box_between(one, other), frame
+            casting.pick, casting.box = "box", box_between(one, other)
+            casting.box_frame = frame + self._order.placing.content_first
             return True
         person = person_at_or_none(questions.answers.people, frame, one)
         if person is not None:

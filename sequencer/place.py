@@ -24,7 +24,7 @@ from .shot import Pixels
 from .take import Take, find_source_or_none, is_matte, mark, pass_of, scene_first_now, version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bpy.types import MetaStrip, Scene, Strip
 
@@ -80,7 +80,8 @@ def place(scene: Scene, take: Take, how: PlaceAs) -> list[Strip]:
     """Put every pass of a take on a strip of its own, and return them from the lowest channel up.
 
     Results of raw pixels get the place, fades, grade and animation of the strip that they were made from. That strip
-    is muted if it does not cover what is below it: a half faded comp over the half faded clip would show both.
+    is muted if it does not cover what is below it, and none of its frames is without a result: a half faded comp over
+    the half faded clip would show both.
     The sequencer blends in display space: LAYERS equal the comp where the matte is 0 or 1 only, and where layers
     fade, the plate is seen through the character. Raises ChannelsFullError, PassMissingError, FileMissingError.
     """
@@ -117,13 +118,18 @@ def swap_version(strips: Sequence[Strip], take: Take) -> None:
         _show_files(strip, take, files[pass_of(strip)])
 
 
-def _dress(scene: Scene, source: Strip, results: Iterable[Strip]) -> None:
+def _dress(scene: Scene, source: Strip, results: Sequence[Strip]) -> None:
     for strip in results:
         copy_look(scene, source, strip, is_matte=is_matte(pass_of(strip)))
         if pass_of(strip) in _BLENDED_AS_SOURCE:
             strip.blend_type = source.blend_type
-    if not covers_fully(scene, source):
+    if _lie_over(results, source) and not covers_fully(scene, source):
         source.mute = True
+
+
+def _lie_over(results: Sequence[Strip], source: Strip) -> bool:
+    """Tell whether results, which lie on the same frames, lie on all that the source shows."""
+    return first_frame(results[0]) <= first_frame(source) and end_frame(results[0]) >= end_frame(source)
 
 
 def _under_results(source: Found | None, take: Take) -> Found | None:

@@ -102,14 +102,26 @@ def version_of(strip: Strip) -> int:
 def source_id(strip: Strip) -> str:
     """Return the id of a strip that a shot is read from; it keeps what it was given the first time."""
     if _property(strip, _SOURCE) is None:
-        strip[_SOURCE] = uuid.uuid4().hex
+        give_source_id(strip, uuid.uuid4().hex)
     return str(_property(strip, _SOURCE))
+
+
+def give_source_id(strip: Strip, mark: str) -> None:
+    """Give a strip an id that it had before."""
+    strip[_SOURCE] = mark
 
 
 def source_id_or_none(strip: Strip) -> str | None:
     """Return the id of a strip if a shot was ever read from it."""
     mark = _property(strip, _SOURCE)
     return mark if isinstance(mark, str) else None
+
+
+def start_of_source_or_none(scene: Scene, mark: str) -> int | None:
+    """Return where the content of the strip that bears an id starts; None where it is gone."""
+    strips = (each.strip for each in every_strip(scene) if mark and _property(each.strip, _SOURCE) == mark)
+    strip = next(strips, None)
+    return None if strip is None else content_start(strip)
 
 
 def find_source_or_none(scene: Scene, take: Take) -> Found | None:

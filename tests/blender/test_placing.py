@@ -56,6 +56,10 @@ def test_results_look_as_the_strip_that_they_were_made_from(said: dict[str, Any]
     assert dressed["source_muted"] is True
 
 
+def test_a_faded_strip_is_muted_only_where_no_frame_of_it_is_lost(said: dict[str, Any]) -> None:
+    assert said["faded"] == [False, True]
+
+
 @pytest.mark.parametrize("what", ["renamed", "cut", "scene_renamed"])
 def test_results_find_their_place_after_all(said: dict[str, Any], what: str) -> None:
     assert said["meanwhile"][what] == [["shot_v001 comp", 8, 14, 20, False, "COLOR_04"], 1]

@@ -139,6 +139,18 @@ def dressed() -> dict[str, Any]:
     return said
 
 
+def faded() -> list[bool]:
+    """Place over a half faded strip: a part of it, then all; tell each time whether the strip is muted."""
+    scene = new_scene("faded")
+    strip = trimmed(scene)
+    strip.blend_alpha = 0.5
+    said = []
+    for take in (replace(take_of(strip), frame_count=5), take_of(strip)):
+        place(scene, take, PlaceAs.COMP)
+        said.append(bool(strip.mute))
+    return said
+
+
 def locations(points: Any) -> list[list[float]]:
     """Tell where the points of a curve are."""
     return [list(point.location) for point in points]
@@ -252,7 +264,7 @@ def undone() -> list[int]:
 
 def work() -> dict[str, Any]:
     """Do all of it."""
-    kinds = (placed, unread, dressed, meanwhile, swapped, full, saved_elsewhere, undone)
+    kinds = (placed, unread, dressed, faded, meanwhile, swapped, full, saved_elsewhere, undone)
     return {kind.__name__: kind() for kind in kinds}
 
 
