@@ -5,9 +5,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import build_comp, cast, find_performers, manage_job, overlay, preview_frame, start_job, swap_version
+from . import (
+    build_comp,
+    cast,
+    create_environment,
+    find_performers,
+    manage_job,
+    overlay,
+    preview_frame,
+    start_job,
+    swap_version,
+)
 
-_FILES = (start_job, cast, preview_frame, find_performers, manage_job, swap_version, build_comp)
+_FILES = (start_job, cast, preview_frame, find_performers, manage_job, swap_version, build_comp, create_environment)
 
 
 def register() -> None:
