@@ -16,7 +16,8 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup, Scene, WindowManager
 
-from .backend.contract.job import Mode, Pass, Pick, Shadow
+from .backend.contract.job import Combine, Mode, Pass, Pick, Shadow
+from .backend.contract.joints import Joint
 
 _MODES = (
     (Mode.REPLACE, "Replace", "The character takes the performer's place in the strip"),
@@ -54,6 +55,60 @@ _PLACINGS = (
     ("comp", "Comp", "The finished comp lies visible over the clip, all layers muted below it"),
     ("layers", "Layers", "The character by its matte over the clean plate: edges are blended by the sequencer"),
 )
+_MATTES = (
+    ("none", "None", "There is none"),
+    ("strip", "Strip", "What another strip shows on the same frames, rendered by Blender"),
+    ("mask", "Mask", "A Mask datablock, drawn in the clip or image editor over the shot, by the scene's frames"),
+)
+_COMBINES = (
+    (Combine.REPLACE, "Replace", "It stands instead of the computed matte"),
+    (Combine.ADD, "Add", "What it covers belongs to the performer, too"),
+    (Combine.SUBTRACT, "Subtract", "What it covers does not belong to the performer"),
+)
+_ENGINES = (
+    ("draft", "Draft", "On the processor, nothing to download: for casting, scale, timing and mattes"),
+    ("wan", "Wan", "Wan 2.2 Animate on the graphics card: for the picture. Wants its environment and weights"),
+)
+_AREAS = (
+    (str(832 * 480), "480p", "About 832 x 480 pixels are generated, in the shot's aspect"),
+    (str(1280 * 720), "720p", "About 1280 x 720 pixels are generated, in the shot's aspect"),
+)
+_SOLVERS = (
+    ("unipc", "UniPC", "The solver of the official command line"),
+    ("dpmpp", "DPM++", "The solver of the official programming interface"),
+)
+_WINDOWS = (
+    ("fitted", "Fitted", "As few and as equal windows as go: hardly a frame too many is generated"),
+    ("official", "Official", "Windows of 77 frames, as the official system cuts a shot"),
+)
+_OVERLAPS = (
+    ("1", "1 Frame", "A window goes on from the last frame of the one before"),
+    ("5", "5 Frames", "A window goes on from the last five frames: steadier motion, a little more to generate"),
+)
+JOINT_ITEMS = tuple((joint.value, joint.replace("_", " ").title(), "") for joint in Joint)
+
+
+class UNDERSTUDY_PG_matte(PropertyGroup):
+    """A matte of the artist's: where it comes from."""
+
+    source: EnumProperty(items=_MATTES, name="From", description="What Blender renders it from")  # type: ignore[valid-type]
+    strip: StringProperty(name="Strip", description="Its white, over the frames of the shot, is coverage")  # type: ignore[valid-type]
+    mask: PointerProperty(type=bpy.types.Mask, name="Mask", description="Its inside is coverage")  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_joint(PropertyGroup):
+    """A joint that was put right in one frame."""
+
+    shot: StringProperty(description="The strip's own mark: keys are meant for the shot that they were made on")  # type: ignore[valid-type]
+    joint: EnumProperty(items=JOINT_ITEMS, name="Joint", description="Which of the performer's joints")  # type: ignore[valid-type]
+    frame: IntProperty(name="Frame", description="Frame of the shot in which it is keyed, counted from 0")  # type: ignore[valid-type]
+    place: FloatVectorProperty(name="Place", description="In pixels of the shot, from its upper left corner", size=2)  # type: ignore[valid-type]
+    before: IntProperty(  # type: ignore[valid-type]
+        name="Before", description="So many frames earlier the joint begins to leave its track", min=0
+    )
+    after: IntProperty(  # type: ignore[valid-type]
+        name="After", description="So many frames later the joint is back on its track", min=0
+    )
 
 
 class UNDERSTUDY_PG_casting(PropertyGroup):
@@ -84,6 +139,53 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
         name="Head Size", description="Times the character's own head", default=1.0, min=0.3, max=3.0
     )
     mirror: BoolProperty(name="Mirror", description="Flip the character's picture")  # type: ignore[valid-type]
+    matte: PointerProperty(type=UNDERSTUDY_PG_matte, name="Matte", description="Of the performer, by your own hand")  # type: ignore[valid-type]
+    combine: EnumProperty(items=_COMBINES, name="Combine", description="What your matte does to the computed one")  # type: ignore[valid-type]
+    garbage: PointerProperty(  # type: ignore[valid-type]
+        type=UNDERSTUDY_PG_matte, name="Garbage Matte", description="What it leaves black is never performer"
+    )
+    joints: CollectionProperty(type=UNDERSTUDY_PG_joint, name="Joints", description="Joints that were put right")  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_lora(PropertyGroup):
+    """A LoRA that acts on the model."""
+
+    path: StringProperty(name="File", description="A LoRA of Wan 2.1 I2V or of Wan Animate", subtype="FILE_PATH")  # type: ignore[valid-type]
+    strength: FloatProperty(name="Strength", description="1 is as it was trained", default=1.0, soft_min=0, soft_max=2)  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_wan(PropertyGroup):
+    """What can be set of the Wan engine. Names and values are the worker's own, but for the folder of models."""
+
+    area_px: EnumProperty(items=_AREAS, name="Size", description="Of the generated picture")  # type: ignore[valid-type]
+    steps: IntProperty(name="Steps", description="Distillation LoRAs take 4 to 8", default=20, min=1, max=100)  # type: ignore[valid-type]
+    solver: EnumProperty(items=_SOLVERS, name="Solver", description="How noise becomes a picture")  # type: ignore[valid-type]
+    shift: FloatProperty(  # type: ignore[valid-type]
+        name="Shift", description="More of the steps go to coarse structure", default=5.0, min=0.1, max=100.0
+    )
+    guidance: FloatProperty(  # type: ignore[valid-type]
+        name="Guidance",
+        description="Above 1 the performer's expression is followed more strongly, at twice the time",
+        default=1.0,
+        min=1.0,
+        max=20.0,
+    )
+    windows: EnumProperty(items=_WINDOWS, name="Windows", description="How the shot is cut")  # type: ignore[valid-type]
+    overlap: EnumProperty(items=_OVERLAPS, name="Overlap", description="Frames that windows share")  # type: ignore[valid-type]
+    relight: FloatProperty(  # type: ignore[valid-type]
+        name="Relighting", description="Strength of the relighting LoRA, in replace mode", default=1.0, min=0.0, max=2.0
+    )
+    cells: IntProperty(  # type: ignore[valid-type]
+        name="Region Cells",
+        description="Of how many cells across and down the region is made that is drawn anew; 1 is the performer's box",
+        default=1,
+        min=1,
+        max=64,
+    )
+    correct_drift: BoolProperty(  # type: ignore[valid-type]
+        name="Correct Colours", description="Bring each window's colours back to the plate's; what was done is recorded"
+    )
+    loras: CollectionProperty(type=UNDERSTUDY_PG_lora, name="LoRAs")  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_settings(PropertyGroup):
@@ -94,6 +196,9 @@ class UNDERSTUDY_PG_settings(PropertyGroup):
     others: CollectionProperty(  # type: ignore[valid-type]
         type=UNDERSTUDY_PG_casting, name="Further Performers", description="Each with a character of its own"
     )
+    engine: EnumProperty(items=_ENGINES, name="Engine", description="Which engine draws the character")  # type: ignore[valid-type]
+    wan: PointerProperty(type=UNDERSTUDY_PG_wan, name="Wan", description="Settings of the Wan engine")  # type: ignore[valid-type]
+    seed: IntProperty(name="Seed", description="For engines that draw by chance: the same seed, the same picture")  # type: ignore[valid-type]
     pixels: EnumProperty(items=_PIXELS, name="Pixels", description="Which pixels of the strip go in")  # type: ignore[valid-type]
     shadow: EnumProperty(items=_SHADOWS, name="Shadow", description="What becomes of the performer's cast shadow")  # type: ignore[valid-type]
     folder: StringProperty(  # type: ignore[valid-type]
@@ -147,7 +252,16 @@ def window_of(manager: WindowManager) -> UNDERSTUDY_PG_window:
     return found
 
 
-classes = (UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, UNDERSTUDY_PG_job, UNDERSTUDY_PG_window)
+classes = (
+    UNDERSTUDY_PG_matte,
+    UNDERSTUDY_PG_joint,
+    UNDERSTUDY_PG_casting,
+    UNDERSTUDY_PG_lora,
+    UNDERSTUDY_PG_wan,
+    UNDERSTUDY_PG_settings,
+    UNDERSTUDY_PG_job,
+    UNDERSTUDY_PG_window,
+)
 
 
 def register() -> None:

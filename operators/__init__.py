@@ -8,8 +8,10 @@ import bpy
 from . import (
     build_comp,
     cast,
+    correct,
     create_environment,
     find_performers,
+    lora,
     manage_job,
     overlay,
     preview_frame,
@@ -17,7 +19,18 @@ from . import (
     swap_version,
 )
 
-_FILES = (start_job, cast, preview_frame, find_performers, manage_job, swap_version, build_comp, create_environment)
+_FILES = (
+    start_job,
+    cast,
+    preview_frame,
+    find_performers,
+    correct,
+    lora,
+    manage_job,
+    swap_version,
+    build_comp,
+    create_environment,
+)
 
 
 def register() -> None:

@@ -3,22 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import IntProperty
-from bpy.types import Area, Context, Event, Operator, Region
+from bpy.types import Context, Event, Operator, Region
 
 from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
-from ..picker.canvas import Point, box_between
+from ..picker.canvas import Point, box_between, outline
 from ..picker.people import box_at, person_at_or_none
 from ..properties import UNDERSTUDY_PG_casting, castings_of, settings_of
 from ..session import questions
 from ..session.focus import active_strip_or_none, placement_of, scene_of
 from ..session.order import take_order
 from .overlay import Mark, Overlay, under_mouse
+from .previews import has_preview, mouse_in, preview_under, redraw, set_status
 from .refusal import poll_for_strip, refuse
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Ask, and show boxes until one is chosen."""
-        if not any(region.type == "PREVIEW" for _, region in _regions(context)):
+        if not has_preview(context):
             self.report({"WARNING"}, "Show the sequencer's preview to see and choose performers in it.")
             return {"CANCELLED"}
         if self.execute(context) != {"FINISHED"}:
@@ -70,16 +70,16 @@ class UNDERSTUDY_OT_find_performers(Operator):
         self._overlay = Overlay(self._placement, self._marks)
         self._timer = context.window_manager.event_timer_add(_LOOK_EVERY_S, window=context.window)
         context.window_manager.modal_handler_add(self)
-        _set_status(context, "Click a performer or drag a box round one. Esc: cancel")
+        set_status(context, "Click a performer or drag a box round one. Esc: cancel")
         return {"RUNNING_MODAL"}
 
     def modal(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Take clicks and drags in a preview; everything else stays the artist's."""
-        region = _preview_under(context, event)
+        region = preview_under(context, event)
         if event.type == "ESC" or (event.type == "RIGHTMOUSE" and region is not None):
             return self._end(context, {"CANCELLED"})
         if event.type == "TIMER":
-            _redraw(context)
+            redraw(context)
         is_ours = event.type == "LEFTMOUSE" or (event.type == "MOUSEMOVE" and self._from is not None)
         if not is_ours or (region is None and self._from is None):
             return {"PASS_THROUGH"}
@@ -91,8 +91,7 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def _mouse(self, context: Context, event: Event, region: Region | None) -> set[OperatorReturnItems]:
         if region is not None:
-            at = (float(event.mouse_x - region.x), float(event.mouse_y - region.y))
-            self._to = under_mouse(region, self._placement, at)
+            self._to = under_mouse(region, self._placement, mouse_in(region, event))
         if event.type == "LEFTMOUSE" and event.value == "PRESS":
             self._from = self._to
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and self._from and self._to:
@@ -120,14 +119,14 @@ class UNDERSTUDY_OT_find_performers(Operator):
         casting, frame = self._casting(bpy.context), self._order.frame_at_playhead(bpy.context)
         marks = [
             Mark(
-                box=box_at(person, frame),
+                points=outline(box_at(person, frame)),
                 caption=str(person.id),
                 is_chosen=casting.pick == "id" and casting.id == person.id,
             )
             for person in questions.answers.people
         ]
         if self._from and self._to:
-            marks.append(Mark(box=box_between(self._from, self._to), is_drawn=True))
+            marks.append(Mark(points=outline(box_between(self._from, self._to)), is_drawn=True))
         return marks
 
     def _end(self, context: Context, ending: set[OperatorReturnItems]) -> set[OperatorReturnItems]:
@@ -136,38 +135,9 @@ class UNDERSTUDY_OT_find_performers(Operator):
         if ending == {"CANCELLED"}:
             questions.end()
         context.window_manager.event_timer_remove(self._timer)
-        _set_status(context, None)
-        _redraw(context)
+        set_status(context, None)
+        redraw(context)
         return ending
-
-
-def _set_status(context: Context, text: str | None) -> None:
-    if context.workspace is not None:
-        context.workspace.status_text_set(text)
-
-
-def _redraw(context: Context) -> None:
-    for area in context.screen.areas if context.screen else ():
-        if area.type == "SEQUENCE_EDITOR":
-            area.tag_redraw()
-
-
-def _preview_under(context: Context, event: Event) -> Region | None:
-    """Give the preview region that the mouse is in, unless a sidebar or header lies over it there."""
-    under = [region for _, region in _regions(context) if _is_in(region, event)]
-    is_bare = all(region.type == "PREVIEW" for region in under)
-    return under[0] if under and is_bare else None
-
-
-def _regions(context: Context) -> Iterator[tuple[Area, Region]]:
-    for area in context.screen.areas if context.screen else ():
-        if area.type == "SEQUENCE_EDITOR":
-            yield from ((area, region) for region in area.regions if region.width > 1 and region.height > 1)
-
-
-def _is_in(region: Region, event: Event) -> bool:
-    x, y = event.mouse_x - region.x, event.mouse_y - region.y
-    return 0 <= x < region.width and 0 <= y < region.height
 
 
 classes = (UNDERSTUDY_OT_find_performers,)

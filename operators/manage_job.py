@@ -20,7 +20,7 @@ from ..session.placing import place_results
 from ..session.recall import recall
 from ..worker_client.states import BUSY, RESUMABLE, State
 from ..worker_client.view import JobView
-from .refusal import poll_for_delivery, poll_for_job, refuse
+from .refusal import chosen, poll_for_delivery, poll_for_job, refuse
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -46,7 +46,7 @@ class UNDERSTUDY_OT_cancel_job(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask the worker to stop."""
-        jobs.queue.cancel(_chosen(context).id)
+        jobs.queue.cancel(chosen(context).id)
         return {"FINISHED"}
 
 
@@ -64,7 +64,7 @@ class UNDERSTUDY_OT_resume_job(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Put it back in line."""
-        jobs.queue.resume(_chosen(context).id)
+        jobs.queue.resume(chosen(context).id)
         return {"FINISHED"}
 
 
@@ -87,7 +87,7 @@ class UNDERSTUDY_OT_remove_job(Operator):
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Say what goes."""
         assert context.window_manager is not None
-        self._what = _what_goes(_chosen(context).folder)
+        self._what = _what_goes(chosen(context).folder)
         return context.window_manager.invoke_props_dialog(self, width=420)
 
     def draw(self, context: Context) -> None:  # noqa: ARG002
@@ -98,7 +98,7 @@ class UNDERSTUDY_OT_remove_job(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Delete the job's folder."""
-        view = _chosen(context)
+        view = chosen(context)
         shutil.rmtree(view.folder, ignore_errors=True)
         if view.folder.exists():
             self.report(
@@ -124,7 +124,7 @@ class UNDERSTUDY_OT_place_again(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Place it."""
         try:
-            place_results(_chosen(context))
+            place_results(chosen(context))
         except UnderstudyError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -144,7 +144,7 @@ class UNDERSTUDY_OT_recall_job(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Read the job and set the scene's settings."""
-        view = _chosen(context)
+        view = chosen(context)
         try:
             recall(read_job(view.folder), view.folder, settings_of(scene_of(context)))
         except (UnderstudyError, RuntimeError) as error:
@@ -166,7 +166,7 @@ class UNDERSTUDY_OT_open_folder(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Open it."""
-        view = _chosen(context)
+        view = chosen(context)
         folder = Path(view.delivered.folder) if view.delivered else view.folder
         try:
             bpy.ops.wm.path_open(filepath=str(folder))
@@ -189,7 +189,7 @@ class UNDERSTUDY_OT_show_log(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Open it as a text."""
-        view = _chosen(context)
+        view = chosen(context)
         text = bpy.data.texts.get(_LOG_TEXT) or bpy.data.texts.new(_LOG_TEXT)
         text.from_string(_log(view))
         bpy.ops.screen.area_dupli("INVOKE_DEFAULT")
@@ -212,7 +212,7 @@ class UNDERSTUDY_OT_copy_report(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Fill the clipboard."""
         assert context.window_manager is not None
-        context.window_manager.clipboard = report_of(_chosen(context))
+        context.window_manager.clipboard = report_of(chosen(context))
         return {"FINISHED"}
 
 
@@ -250,12 +250,6 @@ def _log(view: JobView) -> str:
 def _what_goes(folder: Path) -> str:
     size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return f"{size_bytes / 1e6:.1f} MB in {folder} will be deleted."
-
-
-def _chosen(context: Context) -> JobView:
-    view = jobs.active_view(context)
-    assert view is not None, "poll has seen to it"
-    return view
 
 
 classes = (

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Boxes drawn over the sequencer's preview."""
+"""Lines and dots drawn over the sequencer's preview."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, pi, sin
 from typing import TYPE_CHECKING
 
 import blf
@@ -11,7 +12,7 @@ import bpy
 import gpu
 from gpu_extras.batch import batch_for_shader
 
-from ..picker.canvas import Box, Placement, Point, corners
+from ..picker.canvas import Placement, Point
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 
 _LINE_PX = 2.0
 _TEXT_PX = 22
+_DOT_PX = 5.0
 _FOUND, _CHOSEN, _DRAWN = (1.0, 1.0, 1.0, 0.9), (1.0, 0.62, 0.1, 1.0), (0.3, 0.8, 1.0, 1.0)
+_RING = tuple((_DOT_PX * cos(turn * pi / 6), _DOT_PX * sin(turn * pi / 6)) for turn in range(13))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A box in the shot's pixels and its caption."""
+    """A line through points of the shot, in its pixels, or a dot on a single one; and its caption."""
 
-    box: Box
+    points: tuple[Point, ...]
     caption: str = ""
     is_chosen: bool = False
     is_drawn: bool = False
@@ -56,15 +59,19 @@ class Overlay:
         shader.uniform_float("lineWidth", _LINE_PX)
         for mark in self._marks():
             colour = _CHOSEN if mark.is_chosen else _DRAWN if mark.is_drawn else _FOUND
-            points = [on_region(region, self._placement, corner) for corner in corners(mark.box)]
+            points = [on_region(region, self._placement, point) for point in mark.points]
+            line = points if len(points) > 1 else [(points[0][0] + x, points[0][1] + y) for x, y in _RING]
             shader.uniform_float("color", colour)
-            batch_for_shader(shader, "LINE_STRIP", {"pos": [(*point, 0.0) for point in (*points, points[0])]}).draw(
-                shader
-            )
+            batch_for_shader(shader, "LINE_STRIP", {"pos": [(*point, 0.0) for point in line]}).draw(shader)
             _write(mark.caption, points[0], colour)
 
 
 _shown: list[Overlay] = []
+
+
+def is_any_shown() -> bool:
+    """Whether something is drawn over the previews now."""
+    return bool(_shown)
 
 
 def remove_all() -> None:

@@ -11,6 +11,7 @@ from ..backend.contract.errors import UnderstudyError
 from ..session import jobs
 from ..session.focus import active_strip_or_none
 from ..worker_client.states import State
+from ..worker_client.view import JobView
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -55,3 +56,10 @@ def poll_for_delivery(operator: type[Operator], context: Context) -> bool:
         return True
     operator.poll_message_set("The job has delivered nothing yet.")
     return False
+
+
+def chosen(context: Context) -> JobView:
+    """Give the job that is chosen in the list, once poll has let the operator run."""
+    view = jobs.active_view(context)
+    assert view is not None, "poll has seen to it"
+    return view

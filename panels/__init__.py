@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, engine, environment, job_list, menus, output, shot
+from . import character, corrections, engine, environment, job_list, menus, output, shot
 
-_FILES = (shot, character, engine, output, job_list)
+_FILES = (shot, character, engine, output, corrections, job_list)
 
 
 def register() -> None:

@@ -48,10 +48,10 @@ class Placement:
         return (self.origin[0] - 0.5) * self.width, (self.origin[1] - 0.5) * self.height
 
 
-def corners(box: Box) -> tuple[Point, Point, Point, Point]:
-    """List a box's corners in order round it."""
+def outline(box: Box) -> tuple[Point, ...]:
+    """List a box's corners in order round it, and the first again."""
     x, y, x1, y1 = box
-    return (x, y), (x1, y), (x1, y1), (x, y1)
+    return (x, y), (x1, y), (x1, y1), (x, y1), (x, y)
 
 
 def box_between(one: Point, other: Point) -> Box:

@@ -60,6 +60,11 @@ def strips_of(owner: Scene | MetaStrip) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def all_strips_name() -> str:
+    """Name the sequence editor's list of all strips, those in metas too."""
+    return "strips_all" if VERSION >= (4, 4, 0) else "sequences_all"
+
+
 def muted_channels(owner: Scene | MetaStrip) -> set[int]:
     """Return the channels of a scene or a meta on which nothing is seen."""
     holder: Any = owner.sequence_editor if isinstance(owner, bpy.types.Scene) else owner

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import bpy
 from ..backend.contract.errors import UnderstudyError
 from .compat import strips_of
 from .findstrips import find_strip_or_none
-from .shot import OWN_PIXELS, Pixels, StripMissingError, StripShot, read_shot
+from .shot import OWN_PIXELS, Pixels, StripShot, read_shot
 
 if TYPE_CHECKING:
     from bpy.types import Mask, Scene, Strip
@@ -35,14 +36,16 @@ class MatteSizeError(UnderstudyError):
         self.matte, self.shot = matte.strip, shot.strip
 
 
-class MaskMissingError(UnderstudyError):
-    """A Mask datablock is gone."""
+class MatteMissingError(UnderstudyError):
+    """A strip or Mask datablock that a shot is matted by is gone, or none was chosen. kind: strip or mask."""
 
-    hint = "Choose another mask under Corrections, or None."
+    hint = "Choose another one under Corrections, or None."
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"The mask {name} is not in this .blend." if name else "No mask is chosen to matte by.")
-        self.name = name
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(
+            f"The {kind} {name}, to matte by, is not there any more." if name else f"No {kind} is chosen to matte by."
+        )
+        self.kind, self.name = kind, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,11 @@ def read_matte_strip(scene: Scene, name: str, shot: StripShot) -> StripShot:
     """Read the frames of a strip that lie over a shot's.
 
     Of a strip with pixels of its own these are meant, if they are of the shot, too; of all others the canvas.
-    Raises StripMissingError, StripFramesError, MatteSizeError, FileMissingError.
+    Raises MatteMissingError, StripFramesError, MatteSizeError, FileMissingError.
     """
     found = find_strip_or_none(scene, name)
     if found is None:
-        raise StripMissingError(name)
+        raise MatteMissingError("strip", name)
     is_raw = shot.pixels is Pixels.RAW and found.strip.type in OWN_PIXELS
     matte = read_shot(scene, found.strip, Pixels.RAW if is_raw else Pixels.CANVAS, shot.first, shot.last)
     if (matte.width_px, matte.height_px) != (shot.width_px, shot.height_px):
@@ -78,6 +81,11 @@ def read_mask(mask: Mask, shot: StripShot) -> StripShot:
     """
     frames = MaskFrames(shot.width_px, shot.height_px, shot.first, shot.last)
     return describe_mask(mask.name, frames, shot.fps, stamp=str(time.time_ns()))
+
+
+def is_of_mask(command: Sequence[str]) -> bool:
+    """Tell whether a command of `render_command` renders a Mask datablock."""
+    return any(word.startswith("--mask=") for word in command)
 
 
 def describe_mask(name: str, frames: MaskFrames, fps: str, stamp: str) -> StripShot:
@@ -104,11 +112,11 @@ def lay_mask(shot: StripShot) -> StripShot:
     """Lay a mask on a strip in a scene of its own, and say where: only in a .blend that is never saved.
 
     A strip shows its mask from the first frame of the mask on, up to before its last: these are made to fit the shot.
-    Raises MaskMissingError.
+    Raises MatteMissingError.
     """
     mask = bpy.data.masks.get(shot.mask)
     if mask is None:
-        raise MaskMissingError(shot.mask)
+        raise MatteMissingError("mask", shot.mask)
     mask.frame_start, mask.frame_end = shot.first, shot.last + 1
     scene = bpy.data.scenes.new(_MASK)
     scene.render.resolution_x, scene.render.resolution_y = shot.width_px, shot.height_px

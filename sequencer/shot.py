@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..backend.contract.errors import FileMissingError, UnderstudyError
+from ..backend.contract.job import Rendering
 from .compat import end_frame, first_frame
 from .description import describe_strip, digest_of
 from .findstrips import Found, find_strip_or_none
@@ -175,6 +176,18 @@ def render_command(shot: StripShot, blend: Path) -> tuple[str, ...]:
         words |= {"--mask": shot.mask, "--width": str(shot.width_px), "--height": str(shot.height_px)}
     flags = ["--scripts"] if shot.scripts else []
     return (*render_program(), "--", *(f"{name}={word}" for name, word in words.items()), *flags)
+
+
+def rendering_of(shot: StripShot, blend: Path) -> Rendering:
+    """Describe for the worker how a shot is rendered from a .blend."""
+    return Rendering(
+        command=render_command(shot, blend),
+        description=shot.description,
+        width_px=shot.width_px,
+        height_px=shot.height_px,
+        frame_count=shot.frame_count,
+        scene_first=shot.first,
+    )
 
 
 def save_copy(path: Path) -> Path:

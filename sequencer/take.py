@@ -106,6 +106,12 @@ def source_id(strip: Strip) -> str:
     return str(_property(strip, _SOURCE))
 
 
+def source_id_or_none(strip: Strip) -> str | None:
+    """Return the id of a strip if a shot was ever read from it."""
+    mark = _property(strip, _SOURCE)
+    return mark if isinstance(mark, str) else None
+
+
 def find_source_or_none(scene: Scene, take: Take) -> Found | None:
     """Find the strip that a take was read from, renamed, moved or cut; of several pieces the likeliest."""
     pieces = _sources(scene, take) or [each for each in every_strip(scene) if each.strip.name == take.source]

@@ -45,13 +45,16 @@ class ForeignJobError(UnderstudyError):
 def _start(folder: Path) -> Worker:
     """Start a job's worker, on a leash or as one that goes on without Blender.
 
-    A job's folder may be anybody's, and its shot is a command: only this Blender's own is run. Raises ForeignJobError.
+    A job's folder may be anybody's, and its shot and mattes are commands: only this Blender's own are run. Raises
+    ForeignJobError, and what `start_worker` raises.
     """
-    command = read_job(folder).shot.rendering.command
-    if command and command[: len(render_program())] != render_program():
-        raise ForeignJobError(folder)
+    job, ours = read_job(folder), render_program()
+    mattes = (each for casting in job.cast for each in (casting.matte_rendering, casting.garbage_rendering))
+    for rendering in (job.shot.rendering, *mattes):
+        if rendering.command and rendering.command[: len(ours)] != ours:
+            raise ForeignJobError(folder)
     detached = ("--detached",) if is_kept_running(bpy.context) else ()
-    return start_worker(folder, "run", str(folder), *detached)
+    return start_worker(folder, "run", str(folder), *detached, engine=job.engine)
 
 
 queue = JobQueue(_start)

@@ -21,21 +21,23 @@ from ..backend.contract.job import (
     Pass,
     PerformerChoice,
     Pick,
-    Rendering,
     Shadow,
     Shot,
 )
 from ..backend.contract.jobfolder import job_folder, make_folder, new_job_id, write_job
-from ..preferences import PACKAGE
+from ..preferences import PACKAGE, models_folder_or_none
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, castings_of, settings_of
 from ..sequencer.compat import content_start
 from ..sequencer.place import PlaceAs
-from ..sequencer.shot import Pixels, StripMissingError, StripShot, default_pixels, read_shot, render_command, save_copy
+from ..sequencer.shot import Pixels, StripMissingError, StripShot, default_pixels, read_shot, rendering_of, save_copy
 from ..sequencer.take import source_id
+from .corrections import read_corrections
+from .engine import engine_settings
 from .focus import active_strip_or_none, scene_of
 from .placing import Placing, keep_placing
 
-_BLEND = "shot.blend"
+BLEND = "shot.blend"
+"""In a job's folder: the copy of the .blend from which its strips are rendered."""
 _NEEDED = {PlaceAs.COMP: (Pass.COMP,), PlaceAs.LAYERS: (Pass.CHARACTER, Pass.PLATE)}
 """Passes without which results can't be placed so: delivered whether or not they are chosen."""
 _CHARACTER = "character_{}.png"
@@ -96,24 +98,30 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
     castings = castings_of(settings) if needs_character else []
     for casting in castings:
         _check_casting(casting)
+    source = source_id(strip)
+    corrections = [read_corrections(scene, casting, shot, source, Mode(settings.mode)) for casting in castings]
     deliveries = delivery_folder(settings)
     job_id = new_job_id()
     folder = job_folder(deliveries, job_id, kind)
     make_folder(folder)
-    blend = save_copy(folder / _BLEND)
+    blend = save_copy(folder / BLEND)
+    cast = [_casting(casting, folder, number) for number, casting in enumerate(castings, start=1)]
     job = Job(
         id=job_id,
         mode=Mode(settings.mode),
         shot=_shot(shot, blend),
-        cast=tuple(_casting(casting, folder, number) for number, casting in enumerate(castings, start=1)),
+        cast=tuple(each.laid_on(casting, blend) for each, casting in zip(corrections, cast, strict=True)),
         delivery=_delivery(settings, shot, os.path.relpath(deliveries, folder)),
         shadow=Shadow(settings.shadow),
+        engine=settings.engine,
+        settings=engine_settings(settings, models_folder_or_none(context)),
+        seed=settings.seed,
     )
     placing = Placing(
         blend=bpy.data.filepath,
         scene=scene.name,
         strip=shot.strip,
-        source_id=source_id(strip),
+        source_id=source,
         source_start=content_start(strip),
         scene_first=shot.first,
         pixels=shot.pixels,
@@ -152,15 +160,7 @@ def work_folder(scene: Scene) -> Path:
 
 
 def _shot(shot: StripShot, blend: Path) -> Shot:
-    rendering = Rendering(
-        command=render_command(shot, blend),
-        description=shot.description,
-        width_px=shot.width_px,
-        height_px=shot.height_px,
-        frame_count=shot.frame_count,
-        scene_first=shot.first,
-    )
-    return Shot(source=shot.strip, fps=shot.fps, rendering=rendering)
+    return Shot(source=shot.strip, fps=shot.fps, rendering=rendering_of(shot, blend))
 
 
 def _casting(casting: UNDERSTUDY_PG_casting, folder: Path, number: int) -> Casting:

@@ -9,6 +9,9 @@ import bpy
 
 from ..backend.contract.job import Casting, Job, PerformerChoice
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings
+from .corrections import recall_corrections
+from .engine import recall_engine
+from .placing import PLACING, placing_of
 
 
 def recall(job: Job, folder: Path, settings: UNDERSTUDY_PG_settings) -> None:
@@ -16,9 +19,14 @@ def recall(job: Job, folder: Path, settings: UNDERSTUDY_PG_settings) -> None:
     settings.mode, settings.shadow = job.mode.value, job.shadow.value
     settings.name, settings.depth = job.delivery.name, str(job.delivery.depth_bits)
     settings.first_number, settings.passes = job.delivery.first_number, {kind.value for kind in job.delivery.passes}
+    settings.seed = job.seed
+    recall_engine(job.engine, job.settings, settings)
     settings.others.clear()
+    source = placing_of(folder).source_id if (folder / PLACING).exists() else ""
     for number, casting in enumerate(job.cast):
-        _recall_casting(casting, folder, settings.others.add() if number else settings.first)
+        into = settings.others.add() if number else settings.first
+        _recall_casting(casting, folder, into)
+        recall_corrections(casting, source, into)
 
 
 def _recall_casting(casting: Casting, folder: Path, into: UNDERSTUDY_PG_casting) -> None:

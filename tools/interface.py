@@ -70,12 +70,18 @@ def story(clip: Path, character: Path, pictures: Path) -> Iterator[None]:
     yield from settle()
     photograph(pictures / "preview.png")
     with_sequencer(lambda: do.understudy.start_job())
-    yield from until(lambda: (newest().stage == "generate" and newest().done_frames > 2) or is_over())
+    yield from until(lambda: (newest().stage == "generate" and newest().done > 2) or is_over())
     photograph(pictures / "running.png")
     yield from until(is_over)
     show_tab()
     yield from settle()
     photograph(pictures / "done.png")
+    with_sequencer(lambda: do.understudy.move_joints("INVOKE_DEFAULT"))
+    yield from settle()
+    yield from drag_elbow()
+    photograph(pictures / "joints.png")
+    press_escape()
+    yield from settle()
     shutil.rmtree(work, ignore_errors=True)
     do.wm.quit_blender()
 
@@ -137,6 +143,19 @@ def press_escape() -> None:
     region = next(region for region in sequencer().regions if region.type == "PREVIEW")
     x, y = region.x + region.width // 2, window().height - region.y - region.height // 2
     subprocess.run(["xdotool", "mousemove", str(x), str(y), "key", "Escape"], check=True)
+
+
+def drag_elbow() -> Iterator[None]:
+    """Take hold of the left elbow with the mouse and pull it away; the button stays down."""
+    region: Any = next(region for region in sequencer().regions if region.type == "PREVIEW")
+    view = import_module(f"{EXTENSION}.session.jobs").active_view(bpy.context)
+    figure = import_module(f"{EXTENSION}.session.joints").figure_of(view, 0)
+    on_region = import_module(f"{EXTENSION}.operators.overlay").on_region
+    x, y = on_region(region, figure.placement, figure.places()["left_elbow"])
+    x, y = round(region.x + x), round(window().height - region.y - y)
+    for words in (("mousemove", x, y), ("mousedown", 1), ("mousemove", x + 20, y - 10), ("mousemove", x + 40, y - 20)):
+        subprocess.run(["xdotool", *map(str, words)], check=True)
+        yield from (None for _ in range(_SETTLE_STEPS))
 
 
 def settle() -> Iterator[None]:

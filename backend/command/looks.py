@@ -74,11 +74,11 @@ def inspect(arguments: argparse.Namespace, say: Say) -> Exit:
     return Exit.DONE
 
 
-def doctor(arguments: argparse.Namespace, say: Say) -> Exit:  # noqa: ARG001
+def doctor(arguments: argparse.Namespace, say: Say) -> Exit:
     """Tell what runs on this machine. DONE if the draft engine does."""
     from ..pipeline.doctor import examine
 
-    findings = examine()
+    findings = examine(tuple(arguments.set))
     lines = (f"{'ok ' if finding.is_well else '-- '} {finding.what}: {finding.detail}" for finding in findings)
     say.answer({"findings": [to_json(finding) for finding in findings]}, "\n".join(lines))
     return Exit.DONE if all(finding.is_well for finding in findings if finding.is_needed) else Exit.REFUSED

@@ -119,7 +119,8 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("folder", type=Path, metavar="JOB_FOLDER")
     inspect = commands.add_parser("inspect", help="tell what a clip, a job folder, a version or a sidecar holds")
     inspect.add_argument("path", type=Path, metavar="PATH")
-    commands.add_parser("doctor", help="tell what runs on this machine, what does not, and why")
+    doctor = commands.add_parser("doctor", help="tell what runs on this machine, what does not, and why")
+    _add_settings(doctor, "a setting of the Wan engine, such as models=FOLDER")
     schema = commands.add_parser("schema", help="print the JSON schema of a job or of the events")
     schema.add_argument("what", choices=("job", "events"), default="job", nargs="?")
 
@@ -177,15 +178,17 @@ def _add_range(command: argparse.ArgumentParser) -> None:
 
 def _add_choice(command: argparse.ArgumentParser) -> None:
     command.add_argument("--performer", type=performer, default=PerformerChoice(), metavar="WHO", help=_PERFORMER_HELP)
-    command.add_argument("--engine", default="draft", help="draft")
-    command.add_argument(
-        "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine"
-    )
+    command.add_argument("--engine", default="draft", help="draft, or wan where its environment and weights are")
+    _add_settings(command, "a setting of the engine")
     command.add_argument("--scale", type=float, default=1.0, help="times the size that fits the performer")
     command.add_argument("--offset", type=float, nargs=2, default=(0.0, 0.0), metavar=("X", "Y"), help="in heights")
     command.add_argument("--ground-offset", type=float, default=0.0, metavar="Y", help="in heights, down")
     command.add_argument("--head-size", type=float, default=1.0, help="times the character's own")
     command.add_argument("--mirror", action="store_true", help="flip the character's picture")
+
+
+def _add_settings(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help=text)
 
 
 def _add_output(command: argparse.ArgumentParser) -> None:

@@ -47,6 +47,16 @@ class Plan:
     disk_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing of this machine that was examined. is_needed: whether the draft engine can't work without it."""
+
+    what: str
+    detail: str
+    is_well: bool
+    is_needed: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """What an engine draws from, for one performer. All sequences have the shot's frames, numbered from 0.
@@ -72,10 +82,13 @@ class Engine(Protocol):
     name: ClassVar[str]
     abilities: ClassVar[frozenset[Ability]]
 
-    def plan(self, size: ShotSize) -> Plan:
+    def plan(self, size: ShotSize, mode: Mode) -> Plan:
         """Say windows, time, memory and disk for a shot. Raises an UnderstudyError if it can't work at all."""
 
-    def files(self) -> tuple[Path, ...]:
+    def examine(self) -> tuple[Finding, ...]:
+        """Say what of this machine and of its files works, and what it would be good for. Raises an UnderstudyError."""
+
+    def files(self, mode: Mode) -> tuple[Path, ...]:
         """Name the files that results depend on beside the inputs: weights."""
 
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:

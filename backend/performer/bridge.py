@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .detect import Hand
+from .judge import turns_over
 from .points import FEET, LEFT_WRIST, NOSE, RIGHT_WRIST, TRUNK
 from .sighting import Sighting
 from .smooth import Track, runs, smoothed
@@ -66,11 +68,32 @@ class Found:
         return replace(self, body=self.body + shift, face=face, box=box, left_hand=None, right_hand=None)
 
 
+def without_overturned(frames: Many[Found | None]) -> list[Found | None]:
+    """Leave out the finds of a few frames between two in which the body is turned over at once, and back again.
+
+    The network may put feet where the head is, sure as ever. Who does a cartwheel turns on the way, and so stays; who
+    stands on the hands for longer than a gap is bridged does too. The shortest stretches go first.
+    """
+    kept = [index for index, frame in enumerate(frames) if frame is not None]
+    for most_frames in range(1, MOST_BRIDGED_FRAMES + 1):
+        turns = [place for place in range(1, len(kept)) if _turns_over(frames, kept[place - 1], kept[place])]
+        stretches = [kept[turn:back] for turn, back in pairwise(turns) if back - turn <= most_frames]
+        kept = sorted(set(kept).difference(*stretches))
+    return [frame if index in kept else None for index, frame in enumerate(frames)]
+
+
+def _turns_over(frames: Many[Found | None], index: int, later: int) -> bool:
+    before, after = frames[index], frames[later]
+    assert before is not None and after is not None
+    return turns_over(before.body, after.body, later - index)
+
+
 def tracks_of(frames: Many[Found | None], frame_area: Box, hidden: NDArray[np.bool_] | None = None) -> Tracks:
     """Turn each frame's find into smooth tracks. At least one frame must have one.
 
     frame_area: box of the frame. hidden: `f`, where somebody else stands at the person's place.
     """
+    frames = without_overturned(frames)
     carried = carried_out(frames, frame_area)
     frames = [carried.get(index, frame) for index, frame in enumerate(frames)]
     found = np.array([frame is not None for frame in frames])

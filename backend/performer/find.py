@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from collections.abc import Sequence as Many
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,9 @@ from .points import UPPER_BODY
 from .prepare import as_rgb8
 from .rivals import without
 from .sighting import Sighting, examine, face_window
-from .window import Box, Picture, frame_box, square
+from .window import Box, Picture, frame_box, overlap, square
+
+Covered = NDArray[np.bool_]
 
 SAMPLES = 12
 """Frames of a shot that are looked at."""
@@ -30,16 +33,24 @@ _FRAME_WINDOW_PX = 1024
 _MARGIN = 1.5
 """Side of the window in which somebody is looked at closely, in sizes of the box."""
 
-_TILED_SAMPLES = 3
-"""In so many of the frames people are sought who are small in the picture."""
-
 _TILES = (1.0, 0.5)
-"""Sides of the tiles for them, in frame heights; in the smaller, somebody of a fifth of the frame's height is found."""
+"""Sides of the tiles for small people, in frame heights; in the smaller, a fifth of the frame's height is enough."""
+
+_MOST_TAKEN = 0.5
+"""A tile of which one person covers more than that is left out: the tiles beside it show who stands beside."""
 
 _MOST_WITHIN = 0.5
 """A find of whose coverage so much belongs to somebody found before is a part of that body, not a person."""
 
+_COVERED_STEP_PX = 4
+
 _LEAST_AGREEMENT = 0.5
+
+_PLAIN = 0.95
+"""Consistency from which somebody who is large in the window is not looked at again: body, face and coverage agree."""
+
+_NETWORK_PX = 256
+"""Side of the picture that the pose network looks at."""
 
 _LEAST_UPPER_BODY = 0.78
 """Mean score that shoulders, elbows and hips in the frame must have where no face is seen."""
@@ -60,51 +71,64 @@ def find_people(frames: Sequence, watch: Watch, *, hastily: bool = False) -> Peo
 
     hastily: leave out who is small beside others, for a preview. Raises NobodyFoundError.
     """
-    samples = [(index, closely and not hastily) for index, closely in sampled(len(frames))]
-    glimpses = _glimpsed(frames, samples, watch)
-    if not any(glimpses):
-        glimpses = _glimpsed(frames, [(index, True) for index, closely in samples if not closely], watch)
-    if not any(glimpses):
-        raise NobodyFoundError(len(samples))
-    persons = linked(glimpses)
-    return People(len(frames), persons if hastily or len(persons) == 1 else _looked_up(frames, persons))
+    with Detector(most_bodies=_MOST_PEOPLE) as one, Detector(most_bodies=_MOST_PEOPLE) as other:
+        glimpses = _glimpsed((one, other), frames, hastily, watch)
+        if not any(glimpses):
+            raise NobodyFoundError(len(glimpses))
+        persons = linked(glimpses)
+        return People(len(frames), persons if hastily else _looked_up(one, frames, persons))
 
 
-def sampled(count: int) -> list[tuple[int, bool]]:
-    """Choose the frames to look at, and in which of them to look closely."""
-    number = min(SAMPLES, count)
-    frames = [round(float(at)) for at in np.linspace(0, count - 1, number)]
-    closely = {frames[round(float(at))] for at in np.linspace(0, number - 1, min(_TILED_SAMPLES, number))}
-    return [(frame, frame in closely) for frame in frames]
+def sampled(count: int) -> list[int]:
+    """Choose the frames to look at."""
+    return [round(float(at)) for at in np.linspace(0, count - 1, min(SAMPLES, count))]
 
 
-def _glimpsed(frames: Sequence, samples: list[tuple[int, bool]], watch: Watch) -> list[list[Glimpse]]:
-    """Look into each sample, in two threads; who is done with one takes the next, for some take ten times as long."""
-    waiting, glimpses = iter(samples), dict[int, list[Glimpse]]()
-    for index, glimpsed in abreast([_look(frames, waiting), _look(frames, waiting)]):
-        glimpses[index] = glimpsed
-        watch.frames_done(len(glimpses), len(samples))
-    return [glimpses[index] for index, _ in samples]
+def _glimpsed(detectors: Many[Detector], frames: Sequence, hastily: bool, watch: Watch) -> list[list[Glimpse]]:
+    """Look into each sample; closely at the shot's ends, and in its middle if an end shows not just one person."""
+    samples, glimpses = sampled(len(frames)), dict[int, list[Glimpse]]()
+
+    def look(chosen: Many[int], closely: Container[int]) -> None:
+        """Have each detector in a thread; who is done with a frame takes the next, for some take ten times as long."""
+        waiting = iter([(index, index in closely) for index in chosen])
+        for index, glimpsed in abreast([_look(detector, frames, waiting) for detector in detectors]):
+            glimpses[index] = glimpsed
+            watch.frames_done(len(glimpses), len(samples))
+
+    closely = set[int]() if hastily else {samples[0], samples[-1]}
+    look(sorted(closely), closely)
+    if any(len(glimpsed) != 1 for glimpsed in glimpses.values()):
+        closely.add(samples[len(samples) // 2])
+    look(sorted(set(samples) - set(glimpses), key=lambda index: index not in closely), closely)
+    if not any(glimpses.values()):
+        look([index for index in samples if index not in closely], samples)
+    return [glimpses[index] for index in samples]
 
 
-def _look(frames: Sequence, samples: Iterator[tuple[int, bool]]) -> Iterator[tuple[int, list[Glimpse]]]:
-    with Detector(most_bodies=_MOST_PEOPLE) as detector:
-        for index, closely in samples:
-            frame = as_rgb8(frames[index])
-            seen = people_in(detector, frame, closely)
-            yield index, [Glimpse(Seen(index, s.box, s.consistency), appearance(frame, s.body)) for s in seen]
+def _look(
+    detector: Detector, frames: Sequence, waiting: Iterator[tuple[int, bool]]
+) -> Iterator[tuple[int, list[Glimpse]]]:
+    for index, closely in waiting:
+        frame = as_rgb8(frames[index])
+        seen = people_in(detector, frame, closely)
+        yield index, [Glimpse(Seen(index, s.box, s.consistency), appearance(frame, s.body)) for s in seen]
 
 
-def _looked_up(frames: Sequence, persons: tuple[Person, ...]) -> tuple[Person, ...]:
+def _looked_up(detector: Detector, frames: Sequence, persons: tuple[Person, ...]) -> tuple[Person, ...]:
     """Look for those whom somebody else hid in a sample, where they should be by the samples before and after."""
     known = {person.id: person for person in persons}
-    with Detector(most_bodies=_MOST_PEOPLE) as detector:
-        for index, _ in sampled(len(frames)):
-            missed = [person for person in known.values() if person.is_missed(index)]
-            if missed:
-                frame = as_rgb8(frames[index])
-                known |= {person.id: _behind_others(detector, frame, index, person, persons) for person in missed}
+    for index in sampled(len(frames)):
+        missed = [person for person in known.values() if person.is_missed(index) and _is_hidden(person, index, persons)]
+        if missed:
+            frame = as_rgb8(frames[index])
+            known |= {person.id: _behind_others(detector, frame, index, person, persons) for person in missed}
     return tuple(known.values())
+
+
+def _is_hidden(person: Person, index: int, persons: tuple[Person, ...]) -> bool:
+    """Tell whether somebody else is believed to be near a person; who stands alone was missed for being small."""
+    near = square(person.box_at(index), _MARGIN)
+    return any(overlap(other.box_at(index), near) > 0 for other in persons if other.id != person.id)
 
 
 def _behind_others(
@@ -134,11 +158,12 @@ def people_in(detector: Detector, frame: Picture, closely: bool) -> list[Sightin
 
     closely: look for small people too, in tiles, even if somebody is found in the whole.
     """
-    found = _new(detector, frame, [frame_box(frame)], [])
-    if closely or not found:
+    crowd = _Crowd(detector, frame)
+    crowd.look([frame_box(frame)])
+    if closely or not crowd.people:
         for side in _TILES:
-            found += _new(detector, frame, tiles(frame, side), found)
-    return found
+            crowd.look(tiles(frame, side))
+    return crowd.people
 
 
 def tiles(frame: Picture, part: float) -> list[Box]:
@@ -153,6 +178,8 @@ def tiles(frame: Picture, part: float) -> list[Box]:
 def look_closer(detector: Detector, frame: Picture, body: Body) -> Sighting | None:
     """Look at a candidate again in a window of its own, and in one that its face suggests. None if it is nobody."""
     first = examine(detector, frame, body)
+    if first.consistency >= _PLAIN and _is_large(first) and _is_somebody(first):
+        return first
     sightings = _examined(detector, frame, square(first.box, _MARGIN))
     if first.face is not None and all(sighting.consistency < GOOD for sighting in sightings):
         sightings += _examined(detector, frame, face_window(first.face))
@@ -160,17 +187,38 @@ def look_closer(detector: Detector, frame: Picture, body: Body) -> Sighting | No
     return best if best is not None and _is_somebody(best) else None
 
 
-def _new(detector: Detector, frame: Picture, boxes: list[Box], known: list[Sighting]) -> list[Sighting]:
-    """Find people in windows of a frame who are not among those known."""
-    everybody, covered = list(known), [_covered(sighting.body, sighting.mask) for sighting in known]
-    for body in (body for box in boxes for body in detector.bodies(frame, box, _FRAME_WINDOW_PX)):
-        if any(same_person(body, other.body) for other in everybody) or _is_part(body, body.mask, covered):
-            continue
-        sighting = look_closer(detector, frame, body)
-        if sighting is not None and not _is_part(sighting.body, sighting.mask, covered):
-            everybody.append(sighting)
-            covered.append(_covered(sighting.body, sighting.mask))
-    return everybody[len(known) :]
+class _Crowd:
+    """The people of a frame: who was found so far, and what of the frame they cover."""
+
+    def __init__(self, detector: Detector, frame: Picture) -> None:
+        self._detector, self._frame = detector, frame
+        self.people: list[Sighting] = []
+        self._covered: list[Covered] = []
+
+    def look(self, boxes: list[Box]) -> None:
+        """Add whoever is found in windows of the frame and not known yet."""
+        for box in filter(self._has_room, boxes):
+            for body in self._detector.bodies(self._frame, box, _FRAME_WINDOW_PX):
+                sighting = None if self._is_known(body) else look_closer(self._detector, self._frame, body)
+                if sighting is not None and not _is_part(sighting.body, sighting.mask, self._covered):
+                    self.people.append(sighting)
+                    self._covered.append(_covered(sighting.body, sighting.mask))
+
+    def _has_room(self, box: Box) -> bool:
+        """Tell whether no single person covers most of a window."""
+        x0, y0, x1, y1 = np.round(box / _COVERED_STEP_PX).astype(int)
+        return all(covered[y0:y1, x0:x1].mean() <= _MOST_TAKEN for covered in self._covered)
+
+    def _is_known(self, body: Body) -> bool:
+        is_same = any(same_person(body, sighting.body) for sighting in self.people)
+        return is_same or _is_part(body, body.mask, self._covered)
+
+
+def _is_large(sighting: Sighting) -> bool:
+    """Tell whether a person had all the pixels in the window that a network looks at."""
+    window, box = sighting.body.window, sighting.box
+    scale = window.picture.shape[1] / window.size_px[0]
+    return bool(scale * max(box[2:] - box[:2]) >= _NETWORK_PX)
 
 
 def _examined(detector: Detector, frame: Picture, box: Box) -> list[Sighting]:
@@ -187,12 +235,12 @@ def _is_somebody(sighting: Sighting) -> bool:
     )
 
 
-def _covered(body: Body, mask: Mask) -> NDArray[np.bool_]:
-    """Give what a mask of a body's window covers of the frame, at a quarter of its size."""
-    return np.asarray(body.window.paste(mask)[::4, ::4] > 128)
+def _covered(body: Body, mask: Mask) -> Covered:
+    """Give what a mask of a body's window covers of the frame, at every fourth pixel each way."""
+    return np.asarray(body.window.paste(mask)[::_COVERED_STEP_PX, ::_COVERED_STEP_PX] > 128)
 
 
-def _is_part(body: Body, mask: Mask, covered: list[NDArray[np.bool_]]) -> bool:
+def _is_part(body: Body, mask: Mask, covered: list[Covered]) -> bool:
     """Tell whether most of what a body covers is covered by one of others."""
     own = _covered(body, mask)
     return any((own & other).sum() > _MOST_WITHIN * max(own.sum(), 1) for other in covered)

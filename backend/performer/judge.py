@@ -11,6 +11,7 @@ import numpy as np
 
 from .detect import Body, Mask
 from .points import (
+    ANKLES,
     FACE_CHIN,
     FACE_TOP,
     LEFT_EYE,
@@ -44,6 +45,9 @@ _LEAST_SHRUNK = 0.88
 """Part of its usual length that a trunk at the frame's edge must have."""
 
 _SHRUNK_PER_LOST_FRAME = 0.02
+
+_MOST_TURN_DEG_A_FRAME = 60.0
+"""Twice what a somersault makes of 24 frames a second."""
 
 
 def consistency(body: Body, face: Points | None, mask: Mask) -> float:
@@ -80,6 +84,20 @@ def trunk_length(body: Body) -> float:
     """Give the distance in pixels from the middle of the shoulders to the middle of the hips."""
     points = body.points[:, :2]
     return float(np.linalg.norm(points[list(TRUNK[:2])].mean(0) - points[list(TRUNK[2:])].mean(0)))
+
+
+def turns_over(before: Points, after: Points, frames_between: int) -> bool:
+    """Tell whether a body, `33 3` twice, turns further in so many frames than anybody can in the picture's plane.
+
+    It is the line from the shoulders' middle to the ankles' that turns; one who crouches has none to speak of.
+    """
+    (x0, y0), (x1, y1) = lines = [
+        points[list(ANKLES), :2].mean(0) - points[list(TRUNK[:2]), :2].mean(0) for points in (before, after)
+    ]
+    if any(np.linalg.norm(line) < body_width(points) for line, points in zip(lines, (before, after), strict=True)):
+        return False
+    turn_deg = np.degrees(abs(np.arctan2(x0 * y1 - y0 * x1, x0 * x1 + y0 * y1)))
+    return bool(turn_deg > _MOST_TURN_DEG_A_FRAME * frames_between)
 
 
 def same_person(a: Body, b: Body) -> bool:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,13 +78,25 @@ def mediapipe() -> Any:
     Raises ImportError, and TrackerLibraryError: mediapipe itself would load its library with the first task only.
     """
     keep_offline()
-    if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
-        stand_in = ModuleType("matplotlib")
-        stand_in.pyplot = ModuleType("matplotlib.pyplot")  # type: ignore[attr-defined]
-        sys.modules |= {"matplotlib": stand_in, "matplotlib.pyplot": stand_in.pyplot}
-    tasks = importlib.import_module("mediapipe")
+    with _without_matplotlib():
+        tasks = importlib.import_module("mediapipe")
     try:
         importlib.import_module(_LIBRARY_LOADER).load_raw_library()
     except OSError as error:
         raise TrackerLibraryError(str(error)) from error
     return tasks
+
+
+@contextmanager
+def _without_matplotlib() -> Iterator[None]:
+    """Let an empty matplotlib stand in where there is none, and take it away again: others ask whether it is there."""
+    if "matplotlib" in sys.modules or find_spec("matplotlib") is not None:
+        yield
+        return
+    stand_in = ModuleType("matplotlib")
+    stand_in.pyplot = ModuleType("matplotlib.pyplot")  # type: ignore[attr-defined]
+    sys.modules |= {"matplotlib": stand_in, "matplotlib.pyplot": stand_in.pyplot}
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"], sys.modules["matplotlib.pyplot"]

@@ -6,13 +6,14 @@ from __future__ import annotations
 import importlib
 import os
 import platform
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from ..contract.errors import UnderstudyError
+from ..contract.job import Setting
+from ..engines.base import Finding
 from ..performer.networks import Network, TrackerLibraryError, mediapipe, network_bytes, networks_folder
 from ..version import VERSION
-from .engines import ENGINES, engine_named
+from .engines import engine_named
 
 _LIBRARIES = (
     ("numpy", "numpy", "all stages", True),
@@ -24,25 +25,15 @@ _LIBRARIES = (
 _OPENCVS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing examined. is_needed: the draft engine can't work without it."""
-
-    what: str
-    detail: str
-    is_well: bool
-    is_needed: bool
-
-
-def examine() -> tuple[Finding, ...]:
-    """Look at Python, libraries, networks, engines, processor and memory."""
+def examine(settings: tuple[Setting, ...] = ()) -> tuple[Finding, ...]:
+    """Look at Python, libraries, networks, engines and processor. settings: of the Wan engine."""
     return (
         Finding("Understudy", f"{VERSION}, Python {platform.python_version()}, {platform.platform()}", True, True),
         *(_library(*row) for row in _LIBRARIES),
         _one_opencv(),
         _networks(),
-        *(_engine(name) for name in ENGINES),
-        Finding("Wan engine", "not part of this version", False, False),
+        *_engine("draft", ()),
+        *_engine("wan", settings),
         Finding("processor", f"{os.cpu_count()} cores", True, False),
     )
 
@@ -74,12 +65,12 @@ def _networks() -> Finding:
     )
 
 
-def _engine(name: str) -> Finding:
+def _engine(name: str, settings: tuple[Setting, ...]) -> tuple[Finding, ...]:
     try:
-        engine = engine_named(name)
-    except ImportError as error:
-        return Finding(f"{name} engine", f"can't start: {error}", False, name == "draft")
-    return Finding(f"{name} engine", f"ready: {', '.join(sorted(engine.abilities))}", True, name == "draft")
+        return engine_named(name, settings).examine()
+    except (UnderstudyError, ImportError) as error:
+        detail = error.advice if isinstance(error, UnderstudyError) else f"can't start: {error}"
+        return (Finding(f"{name} engine", detail, False, name == "draft"),)
 
 
 def _version_or_none(package: str) -> str | None:

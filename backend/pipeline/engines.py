@@ -9,7 +9,7 @@ from functools import lru_cache
 from ..contract.errors import UnderstudyError
 from ..contract.job import Setting
 from ..engines.base import Engine
-from ..engines.settings import SettingInvalidError
+from ..engines.settings import SettingInvalidError, read_settings
 
 
 def _draft(settings: tuple[Setting, ...]) -> Engine:
@@ -20,7 +20,16 @@ def _draft(settings: tuple[Setting, ...]) -> Engine:
     return DraftEngine()
 
 
-ENGINES: dict[str, Callable[[tuple[Setting, ...]], Engine]] = {"draft": _draft}
+def _wan(settings: tuple[Setting, ...]) -> Engine:
+    try:
+        from ..engines.wan.engine import WanEngine
+        from ..engines.wan.settings import WanSettings
+    except ImportError as error:
+        raise EngineNotInstalledError("wan", str(error)) from error
+    return WanEngine(read_settings(WanSettings, settings))
+
+
+ENGINES: dict[str, Callable[[tuple[Setting, ...]], Engine]] = {"draft": _draft, "wan": _wan}
 """Each imported only when it is asked for: an engine's libraries may be missing on this machine."""
 
 
@@ -31,6 +40,16 @@ class EngineUnknownError(UnderstudyError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no engine {name!r}; there are: {', '.join(ENGINES)}.")
+        self.name = name
+
+
+class EngineNotInstalledError(UnderstudyError):
+    """An engine's libraries are not in the Python that runs the worker."""
+
+    hint = "Create the engine's environment in Preferences > Understudy, or choose the draft engine."
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(f"The {name} engine can't run in this Python: {said}.")
         self.name = name
 
 

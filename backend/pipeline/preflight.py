@@ -8,6 +8,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 
 from ..contract.disk import FolderReadOnlyError
@@ -81,7 +82,7 @@ def clear(job: Job, folder: Path) -> Cleared:
     for casting in job.cast:
         _check_joints(casting, job.shot.first, last)
     size = ShotSize(width_px=clip.info.width_px, height_px=clip.info.height_px, frame_count=last - job.shot.first + 1)
-    plan = engine.plan(size)
+    plan = engine.plan(size, job.mode)
     wanted_bytes = plan.disk_bytes + _results_bytes(job.delivery, size)
     _check_room(folder / job.delivery.folder, wanted_bytes)
     return Cleared(
@@ -144,6 +145,8 @@ def _check_joints(casting: Casting, first: int, last: int) -> None:
     if len(set(keyed)) < len(keyed):
         raise JobInvalidError("joints", "has a joint twice in one frame")
     for fix in casting.joints:
+        if not isfinite(fix.x + fix.y):
+            raise JobInvalidError("joints", f"has a key of {fix.joint} in frame {fix.frame} that is nowhere")
         for what, start, end in (("shot's frames", first, last), ("key's range", fix.first, fix.last)):
             if not start <= fix.frame <= end:
                 problem = f"has a key of {fix.joint} in frame {fix.frame}, outside the {what} {start} to {end}"

@@ -124,7 +124,7 @@ class Frames(Stage):
 class Find(Stage):
     """Who is in the shot."""
 
-    name, version = "find", 1
+    name, version = "find", 2
     frames: Result
 
     def run(self, into: Path, watch: Watch) -> None:
@@ -155,7 +155,7 @@ class Cast(Stage):
 class Track(Stage):
     """One person's body, face and hands, and the coarse coverage."""
 
-    name, version = "track", 2
+    name, version = "track", 3
     frames: Result
     people: Result
     person: Result

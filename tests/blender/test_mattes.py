@@ -64,7 +64,7 @@ def test_a_strip_mattes_by_its_own_pixels_though_it_is_muted_and_moved(told: dic
 
 def test_what_does_not_fit_the_shot_is_refused_in_words(told: dict[str, Any]) -> None:
     expected = {
-        "gone": "The strip gone is not in the scene any more",
+        "gone": "The strip gone, to matte by, is not there any more",
         "short": "short has no frames 11 to 22: it shows 11 to 15",
         "size": "The matte canvas is 100 x 50 pixels, the shot 64 x 48",
     }

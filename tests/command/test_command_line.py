@@ -102,7 +102,7 @@ def test_doctor_names_every_library_and_engine() -> None:
     assert done.returncode == Exit.DONE
     assert findings["mediapipe"]
     assert findings["draft engine"]
-    assert findings["Wan engine"] is False
+    assert findings["wan engine"] is False
 
 
 def test_a_newer_job_is_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def _runs(draw: st.DrawFn) -> list[Key]:
     """Keys of one movement, each at least a frame from the next, with one range for all."""
     frames = sorted(draw(st.sets(st.integers(0, 60), min_size=1, max_size=6)))
     first, last = frames[0] - draw(st.integers(0, 9)), frames[-1] + draw(st.integers(0, 9))
-    place = st.floats(-300, 300)
+    place = st.integers(-300_000, 300_000).map(lambda thousandths: thousandths / 1000)
     return [Key(frame, first, last, draw(place), draw(place)) for frame in frames]
 
 

@@ -22,7 +22,7 @@ _CASTINGS = st.builds(
     performer=st.builds(PerformerChoice, pick=st.sampled_from(Pick), x=_NUMBERS, y=_NUMBERS),
     fit=st.builds(Fit, scale=_NUMBERS, mirror=st.booleans()),
     matte_combine=st.sampled_from(Combine),
-    joints=st.lists(st.builds(JointFix, joint=st.sampled_from(Joint), x=_NUMBERS), max_size=2).map(tuple),
+    joints=st.lists(st.builds(JointFix, joint=st.sampled_from(Joint), x=_NUMBERS, y=_NUMBERS), max_size=2).map(tuple),
 )
 JOBS = st.builds(
     Job,

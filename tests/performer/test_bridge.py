@@ -81,6 +81,46 @@ def test_who_walks_through_the_edge_is_carried_on_while_seen() -> None:
     assert (tracks.body_score[12, outside] == 0).all() and (tracks.body_score[12, ~outside] > 0).all()
 
 
+def turned(frame: int, by_deg: float) -> Found:
+    """The figure upright, shoulders at its top and ankles at its foot, turned round its middle in the picture."""
+    what = found(frame)
+    body = what.body.copy()
+    body[[11, 12, 27, 28], 1] = [50, 50, 250, 250]
+    body[[11, 12, 27, 28], 0] = np.array([100, 200, 120, 180]) + SPEED_PX * frame
+    middle = np.array([150 + SPEED_PX * frame, 150])
+    cosine, sine = np.cos(np.radians(by_deg)), np.sin(np.radians(by_deg))
+    body[:, :2] = (body[:, :2] - middle) @ np.array([[cosine, sine], [-sine, cosine]]) + middle
+    return replace(what, body=body.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [[10], [10, 11, 12], list(range(10, 16)), [8, 9, 13, 14], [8, 10, 12]],
+    ids=str,
+)
+def test_a_pose_that_stands_on_its_head_at_once_and_back_is_bridged(wrong: list[int]) -> None:
+    tracks = tracks_of([turned(f, 175 if f in wrong else 3) for f in range(24)], FRAME)
+    assert set(wrong) <= set(np.flatnonzero(tracks.presence == Presence.BRIDGED).tolist()) <= set(range(8, 16))
+    assert (tracks.presence != Presence.ABSENT).all()
+    truth = tracks_of([turned(f, 3) for f in range(24)], FRAME)
+    np.testing.assert_allclose(tracks.body, truth.body, atol=0.01)
+
+
+@pytest.mark.parametrize("by_deg", [15, 30, -45])
+def test_who_turns_over_on_the_way_stays(by_deg: float) -> None:
+    """A cartwheel and somersaults, once round or more, seen in every frame and in two of three."""
+    whole: list[Found | None] = [turned(f, by_deg * min(max(f - 5, 0), 360 // abs(by_deg))) for f in range(40)]
+    assert (tracks_of(whole, FRAME).presence == Presence.TRACKED).all()
+    seen = [frame if index % 3 else None for index, frame in enumerate(whole)]
+    presence = tracks_of(seen, FRAME).presence
+    assert all(presence[index] == Presence.TRACKED for index, frame in enumerate(seen) if frame)
+
+
+def test_who_is_found_on_the_hands_for_long_is_believed() -> None:
+    frames = [turned(f, 180 if 8 <= f <= 8 + MOST_BRIDGED_FRAMES else 0) for f in range(30)]
+    assert (tracks_of(frames, FRAME).presence == Presence.TRACKED).all()
+
+
 @pytest.mark.parametrize(("length", "expected"), [(12, Presence.BRIDGED), (13, Presence.ABSENT)])
 def test_who_passes_behind_somebody_is_bridged_for_longer(length: int, expected: Presence) -> None:
     frames = [None if 8 <= frame < 8 + length else found(frame) for frame in range(30)]

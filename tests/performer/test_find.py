@@ -18,11 +18,14 @@ import skimage.data
 from backend.contract.job import PerformerChoice, Pick
 from backend.contract.watch import Unwatched
 from backend.media.sequence import Sequence, SequenceWriter
+from backend.performer import find
 from backend.performer.choose import choose
+from backend.performer.detect import WINDOW_PX, Body, Detector
 from backend.performer.find import NobodyFoundError, find_people
 from backend.performer.networks import FOLDER_VARIABLE, Network, NetworksMissingError, network_bytes, networks_folder
+from backend.performer.sighting import Sighting
 from backend.performer.still import NobodyInPictureError, find_in_picture
-from backend.performer.window import Picture, overlap
+from backend.performer.window import Box, Picture, overlap
 
 pytestmark = pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
 
@@ -92,6 +95,44 @@ def test_everybody_is_found_the_small_too(astronaut: Picture, tmp_path: Path) ->
     large, small = (person.seen[0].box for person in people.persons)
     assert overlap(large, np.array([60, 280, 400, 700], np.float32)) > 0.6
     assert overlap(small, np.array([1040, 100, 1150, 250], np.float32)) > 0.6
+
+
+def test_the_middle_is_searched_for_small_people_only_where_an_end_shows_not_just_one(
+    astronaut: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = list[bool]()
+    people_in = find.people_in
+
+    def counted(detector: Detector, frame: Picture, closely: bool) -> list[Sighting]:
+        searched.append(closely)
+        return people_in(detector, frame, closely)
+
+    monkeypatch.setattr(find, "people_in", counted)
+    alone = small_in(astronaut, 420, 60, 280)
+    joined = alone.copy()
+    joined[100:250, 1000:1150] = cv2.resize(astronaut[:, ::-1], (150, 150), interpolation=cv2.INTER_AREA)
+    assert len(find_people(shot(tmp_path / "alone", *[alone] * 5), Unwatched()).persons) == 1
+    assert sum(searched) == 2
+    assert len(find_people(shot(tmp_path / "joined", joined, *[alone] * 4), Unwatched()).persons) == 2
+    assert sum(searched) == 2 + 3
+
+
+def test_tiles_that_one_person_fills_are_left_out(astronaut: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    windows = list[float]()
+    bodies = Detector.bodies
+
+    def counted(detector: Detector, frame: Picture, box: Box, most_px: int = WINDOW_PX) -> list[Body]:
+        windows.append(float(box[2] - box[0]))
+        return bodies(detector, frame, box, most_px)
+
+    monkeypatch.setattr(Detector, "bodies", counted)
+    small_tiles = list[int]()
+    with Detector(most_bodies=2) as detector:
+        for side in (420, 700):
+            windows.clear()
+            find.people_in(detector, small_in(astronaut, side, 60, 720 - side), closely=True)
+            small_tiles.append(windows.count(360))
+    assert small_tiles[0] > small_tiles[1] > 0
 
 
 def test_a_shot_of_nobody_is_told(tmp_path: Path) -> None:

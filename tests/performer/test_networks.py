@@ -2,6 +2,7 @@
 """A machine on which mediapipe's own library can't be loaded is told so, before any work and by the doctor."""
 
 import importlib
+from importlib.util import find_spec
 
 import pytest
 
@@ -33,3 +34,7 @@ def test_the_doctor_says_that_it_does_not_run() -> None:
     [finding] = [finding for finding in examine() if finding.what == "mediapipe"]
     assert (finding.is_well, finding.is_needed) == (False, True)
     assert MISSING in finding.detail and TrackerLibraryError.hint in finding.detail
+
+
+def test_other_libraries_may_ask_whether_matplotlib_is_there() -> None:
+    find_spec("matplotlib")  # raises ValueError where a stand-in was left behind

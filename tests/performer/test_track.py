@@ -51,9 +51,10 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sequence, People,
 
 def test_points_move_as_the_picture_does(tracked: tuple[Sequence, People, Tracks, Path]) -> None:
     tracks = tracked[2]
-    for points, near_px in ((tracks.body[1:, NOSE], 4), (tracks.face[1:, FACE_TIP], 1.5)):
-        np.testing.assert_allclose(np.diff(points[:, 0]), PUSH_PX, atol=near_px)
-        np.testing.assert_allclose(np.diff(points[:, 1]), 0, atol=near_px)
+    for points, near_px, mostly_px in ((tracks.body[1:, NOSE], 10, 3), (tracks.face[1:, FACE_TIP], 1.5, 0.75)):
+        off_px = np.abs(np.diff(points[:, :2], axis=0) - (PUSH_PX, 0))
+        assert off_px.max() < near_px
+        assert np.median(off_px) < mostly_px
 
 
 def test_who_is_not_there_is_absent_and_has_no_coverage(tracked: tuple[Sequence, People, Tracks, Path]) -> None:

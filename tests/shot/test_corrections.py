@@ -98,6 +98,7 @@ def test_a_job_tells_where_its_joints_were_tracked(first: tuple[Path, list[Event
     [
         (["left_elbow:1,2@99"], "frame 99, outside the shot's frames 0 to 5"),
         (["left_elbow:1,2@3:4-5"], "frame 3, outside the key's range 4 to 5"),
+        (["left_elbow:nan,2@3"], "frame 3 that is nowhere"),
         (["left_elbow:1,2@3", "left_elbow:5,2@3"], "twice in one frame"),
     ],
 )

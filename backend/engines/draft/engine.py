@@ -15,7 +15,7 @@ from ...media.images import Pixels, read_picture
 from ...media.sequence import SequenceWriter
 from ...media.thumbnail import write_thumbnail
 from ...performer.tracks import Tracks
-from ..base import Ability, Inputs, Plan, ShotSize
+from ..base import Ability, Finding, Inputs, Plan, ShotSize
 from .animate import picture_plate, retarget
 from .character import Character, find_character, load_points
 from .footing import foot_shifts
@@ -38,7 +38,7 @@ class DraftEngine:
     name: ClassVar[str] = "draft"
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
 
-    def plan(self, size: ShotSize) -> Plan:
+    def plan(self, size: ShotSize, mode: Mode) -> Plan:  # noqa: ARG002
         """Cut the shot into windows of WINDOW_FRAMES; time and memory follow the pixels."""
         starts = range(0, size.frame_count, WINDOW_FRAMES)
         pixels = size.width_px * size.height_px
@@ -49,7 +49,11 @@ class DraftEngine:
             disk_bytes=size.frame_count * pixels * _BYTES_PER_PIXEL_WRITTEN,
         )
 
-    def files(self) -> tuple[Path, ...]:
+    def examine(self) -> tuple[Finding, ...]:
+        """Say that it works: it needs nothing more than the worker does."""
+        return (Finding("draft engine", f"ready: {', '.join(sorted(self.abilities))}", True, True),)
+
+    def files(self, mode: Mode) -> tuple[Path, ...]:  # noqa: ARG002
         """Name none: it has no weights."""
         return ()
 

@@ -86,4 +86,5 @@ def work() -> dict[str, Any]:
     return {"mattes": said, "refusals": refusals(scene, shot), "left": left, "seen_from": SEEN_FROM - 11}
 
 
-run(work)
+if __name__ == "__main__":
+    run(work)

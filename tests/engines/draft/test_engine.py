@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.contract.job import Mode
 from backend.engines.base import ShotSize
 from backend.engines.draft.character import Character
 from backend.engines.draft.engine import DraftEngine
@@ -28,7 +29,7 @@ def walk(standing: Still) -> Tracks:
 
 
 def test_a_plan_covers_each_frame_once() -> None:
-    plan = DraftEngine().plan(ShotSize(width_px=64, height_px=64, frame_count=101))
+    plan = DraftEngine().plan(ShotSize(width_px=64, height_px=64, frame_count=101), Mode.REPLACE)
     assert [index for first, last in plan.windows for index in range(first, last + 1)] == list(range(101))
 
 

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks of a models folder on this machine's device, in an order that keeps as little in memory as goes.
+
+The text encoder and the image tower are needed once a job and leave before the transformer comes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from ...contract.errors import UnderstudyError
+from ...contract.job import Mode
+from .budget import Work, living_bytes
+from .conditioning import signed
+from .generate import Models
+from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
+from .lora import open_lora, unmatched_keys, with_loras
+from .models import ModelsFolder, Role, check_models
+from .networks import (
+    transformer_config,
+    unfilled_image_encoder,
+    unfilled_text_encoder,
+    unfilled_transformer,
+    unfilled_vae,
+)
+from .reference import RGB8
+from .residence import Residence, memory_bytes
+from .settings import Precision, WanSettings
+from .text import NEGATIVE_PROMPT, PROMPT, Tokenizer
+from .transformer import TransformerConfig
+from .vae import ClipSize, Vae, VaeConfig, strips_within
+from .weights import Checkpoint, open_checkpoint
+
+log = logging.getLogger(__name__)
+
+_KEPT = ((Role.DIT, Kind.DIT), (Role.VAE, Kind.VAE))
+"""What stays loaded over all windows."""
+_DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
+
+
+class DeviceMissingError(UnderstudyError):
+    """A device is asked for that torch does not have here."""
+
+    hint = "Set the device to auto, or install a torch that was built for the card."
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(f"The device {name!r} can't be used: {said}")
+        self.name = name
+
+
+def device_of(settings: WanSettings) -> torch.device:
+    """Choose the device: a CUDA card, else Apple's, else the processor. Raises DeviceMissingError."""
+    if settings.device == "auto":
+        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(settings.device)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise DeviceMissingError(settings.device, str(error).splitlines()[0]) from error
+    return device
+
+
+def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
+    """Choose the numbers to compute in: the processor is as fast in float32, and older cards lack bfloat16."""
+    if settings.precision is not Precision.AUTO:
+        return _DTYPES[settings.precision]
+    if device.type == "cpu":
+        return torch.float32
+    return torch.bfloat16 if device.type != "cuda" or torch.cuda.is_bf16_supported() else torch.float16
+
+
+def files_of(settings: WanSettings, mode: Mode) -> tuple[Path, ...]:
+    """Name all files that a job reads. Raises ModelsMissingError and what opening them raises."""
+    folder = check_models(settings.models)
+    folder.require()
+    paths = [folder.chosen[role].path for role in (Role.TEXT, Role.TOKENIZER, Role.IMAGE)]
+    opened = [open_checkpoint(folder.chosen[role].path, kind) for role, kind in _KEPT]
+    loras = [path for path, _ in _loras(folder, settings, mode)]
+    return tuple(dict.fromkeys([*paths, *(path for checkpoint in opened for path in checkpoint.files), *loras]))
+
+
+def sizes_of(settings: WanSettings) -> tuple[TransformerConfig, VaeConfig]:
+    """Read the sizes of transformer and VAE off their files. Raises ModelsMissingError and what opening them raises."""
+    folder = check_models(settings.models)
+    folder.require()
+    dit, vae = (open_checkpoint(folder.chosen[role].path, kind).sizes for role, kind in _KEPT)
+    return transformer_config(cast(DitSizes, dit)), unfilled_vae(cast(VaeSizes, vae)).config
+
+
+class Networks:
+    """The networks for one job. Raises ModelsMissingError and what opening files raises, before anything is loaded."""
+
+    def __init__(self, settings: WanSettings, mode: Mode) -> None:
+        self._settings, self._folder = settings, check_models(settings.models)
+        self._folder.require()
+        self.device = device_of(settings)
+        self.dtype = dtype_of(settings, self.device)
+        self.face_px = sizes_of(settings)[0].face.picture_size_px
+        self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
+
+    def texts(self, *, with_negative: bool) -> list[Tensor]:
+        """Give the rows of the text encoder, `n dim`, for the prompt, and for what guidance leads away from."""
+        checkpoint = self._open(Role.TEXT, Kind.TEXT)
+        encoder = unfilled_text_encoder(cast(TextSizes, checkpoint.sizes))
+        # float16 overflows in this encoder
+        self._load(checkpoint, encoder, torch.float32 if self.dtype is torch.float16 else self.dtype)
+        file = self._folder.chosen[Role.TOKENIZER]
+        tokenizer = Tokenizer.load(file.path if checkpoint.tokenizer is None else checkpoint.tokenizer)
+        prompts = [PROMPT, NEGATIVE_PROMPT] if with_negative else [PROMPT]
+        with torch.inference_mode():
+            return [encoder(*(part.to(self.device) for part in tokenizer.encode(prompt))).cpu() for prompt in prompts]
+
+    def look(self, letterboxed: RGB8) -> Tensor:
+        """Give what the image tower says of the character's letterboxed picture, `257 dim`."""
+        checkpoint = self._open(Role.IMAGE, Kind.IMAGE)
+        encoder = unfilled_image_encoder(cast(ImageSizes, checkpoint.sizes))
+        self._load(checkpoint, encoder, self.dtype)
+        with torch.inference_mode():
+            seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(self.device))
+        return seen.float().cpu()
+
+    def models(self, work: Work) -> Models:
+        """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released.
+
+        Weights get what the activations of such work leave of the memory, the VAE is cut into strips to fit it.
+        Raises BudgetTooSmallError, VideoTooLargeError.
+        """
+        checkpoint = with_loras(self._open(Role.DIT, Kind.DIT), self._loras)
+        transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._vae()
+        budget_bytes = memory_bytes(self.device, self._settings.memory_gb) - _bytes_of(vae)
+        living = living_bytes(work, transformer.config, self.dtype)
+        residence = Residence(transformer, checkpoint, self.dtype, self.device, budget_bytes - living)
+        transformer.before = residence.before
+        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
+        strips = strips_within(budget_bytes, size, torch.float32, vae.config)
+        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips)
+
+    def _vae(self) -> Vae:
+        checkpoint = self._open(Role.VAE, Kind.VAE)
+        vae = unfilled_vae(cast(VaeSizes, checkpoint.sizes))
+        self._load(checkpoint, vae, torch.float32)
+        return vae
+
+    def remarks(self) -> Iterator[str]:
+        """Word what of the LoRAs has no place in this transformer."""
+        checkpoint = self._open(Role.DIT, Kind.DIT)
+        for lora, _ in self._loras:
+            if keys := unmatched_keys(checkpoint, lora):
+                text = f"The LoRA {lora.path.name} has {len(keys)} tensors without a place in this model"
+                yield f"{text}, such as {keys[0]}."
+
+    def _open(self, role: Role, kind: Kind) -> Checkpoint:
+        return open_checkpoint(self._folder.chosen[role].path, kind)
+
+    def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> None:
+        checkpoint.load_into(module, dtype, self.device)
+        module.eval().requires_grad_(False)
+
+
+def _bytes_of(module: nn.Module) -> int:
+    return sum(parameter.nbytes for parameter in module.parameters())
+
+
+def _loras(folder: ModelsFolder, settings: WanSettings, mode: Mode) -> list[tuple[Path, float]]:
+    """List the LoRAs that act: the relighting one in replace mode, then the artist's."""
+    chosen = [(choice.path, choice.strength) for choice in settings.lora]
+    relighting = folder.chosen.get(Role.RELIGHTING)
+    if mode is Mode.REPLACE and relighting and settings.relight:
+        return [(relighting.path, settings.relight), *chosen]
+    return chosen

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The transformer's weights while it works: what is used in every step stays, the rest comes by its part's order.
+
+The network goes through three orders of parts: once a job through what text and picture offer, once a window through
+what the faces offer, and in each step through the blocks. The one that is being gone through has all of the budget.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from .keys import DitSizes
+from .memory import Part, Weights, WeightStream, context_parts, face_parts, lasting_keys, step_parts
+from .transport import CudaTransport, HostTransport, Transport
+from .weights import Checkpoint
+
+_CARD_PART, _HOST_PART = 0.92, 0.5
+"""How much of what is free on a card, and of the machine's memory, is used unless the artist says otherwise."""
+
+
+class Residence:
+    """Gives a transformer its weights as it asks for them."""
+
+    def __init__(
+        self, module: nn.Module, checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device, budget_bytes: int
+    ) -> None:
+        """Put in what stays. budget_bytes: of the device, for all weights."""
+        assert isinstance(checkpoint.sizes, DitSizes)
+        weights, lasting = Weights(module), lasting_keys(checkpoint.sizes)
+        weights.attach({key: checkpoint.tensor(key, dtype, device) for key in lasting})
+        kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
+        self._checkpoint, self._budget_bytes = checkpoint, budget_bytes - kept
+        self._stream = WeightStream(transport_to(device), weights.attach, weights.detach, dtype)
+        self._orders = [order(checkpoint.sizes) for order in (context_parts, face_parts, step_parts)]
+        self._order: Sequence[Part] | None = None
+
+    def before(self, name: str) -> None:
+        """Have the weights of a part in place, and get ready for those that follow. Raises BudgetTooSmallError."""
+        order = next(order for order in self._orders if any(part.name == name for part in order))
+        if order is not self._order:
+            self._stream.expect(order, self._checkpoint.tensors, self._budget_bytes)
+            self._order = order
+        self._stream.before(name)
+
+
+def transport_to(device: torch.device) -> Transport:
+    """Choose how weights get to a device."""
+    return CudaTransport(device) if device.type == "cuda" else HostTransport()
+
+
+def memory_bytes(device: torch.device, wish_gb: float) -> int:
+    """Say how much of the device's memory may be used."""
+    if wish_gb:
+        return int(wish_gb * 1e9)
+    if device.type == "cuda":
+        free_bytes, _ = torch.cuda.mem_get_info(device)
+        return int(free_bytes * _CARD_PART)
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * _HOST_PART)
