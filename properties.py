@@ -81,7 +81,7 @@ _AREAS = (
 )
 _SOLVERS = (
     ("unipc", "UniPC", "The solver of the official command line"),
-    ("dpm++", "DPM++", "The solver of the official programming interface"),
+    ("dpmpp", "DPM++", "The solver of the official programming interface"),
 )
 _WINDOWS = (
     ("fitted", "Fitted", "As few and as equal windows as go: hardly a frame too many is generated"),

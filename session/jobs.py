@@ -47,7 +47,7 @@ def _start(folder: Path) -> Worker:
     """Start a job's worker, on a leash or as one that goes on without Blender.
 
     A job's folder may be anybody's, and its shot and mattes are commands: only this Blender's own are run. Raises
-    ForeignJobError.
+    ForeignJobError, and what `start_worker` raises.
     """
     job, ours = read_job(folder), render_program()
     mattes = (each for casting in job.cast for each in (casting.matte_rendering, casting.garbage_rendering))
@@ -55,7 +55,7 @@ def _start(folder: Path) -> Worker:
         if rendering.command and rendering.command[: len(ours)] != ours:
             raise ForeignJobError(folder)
     detached = ("--detached",) if is_kept_running(bpy.context) else ()
-    return start_worker(folder, "run", str(folder), *detached)
+    return start_worker(folder, "run", str(folder), *detached, engine=job.engine)
 
 
 queue = JobQueue(_start)

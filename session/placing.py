@@ -59,7 +59,7 @@ class SceneMissingError(UnderstudyError):
 class StripGoneError(UnderstudyError):
     """The strip that a job was made from is gone, by undo or because it was deleted."""
 
-    hint = "Bring it back, by redo or undo. Without it, results lie where it was, above everything."
+    hint = "Bring it back by redo or undo; without it, results lie above everything, on the frames where it was."
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The strip {name} is gone.")
