@@ -27,7 +27,7 @@ def _scene() -> bpy.types.Scene:
 
 def _take(folder: Path) -> Take:
     names = tuple(name.value for name in Pass)
-    files = sorted((folder / names[0]).iterdir())
+    files = sorted((folder / names[0]).iterdir())  # of four digits, so in order of their numbers
     return Take(
         job_id="job",
         shot=folder.name.rpartition("_v")[0],

@@ -21,7 +21,7 @@ from .compat import end_frame, first_frame, muted_channels, strips_of
 from .findstrips import Found
 from .look import copy_look, covers_fully
 from .shot import Pixels
-from .take import Take, find_source_or_none, is_matte, mark, pass_of, scene_first_now, version_of
+from .take import Files, Take, find_source_or_none, is_matte, mark, pass_of, scene_first_now, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +93,8 @@ def place(scene: Scene, take: Take, how: PlaceAs) -> list[Strip]:
     owner = under.owner(scene) if under else scene
     channel = _free_channel(owner, under, range(first, first + take.frame_count), len(files))
     made = []
-    for offset, (name, paths) in enumerate(files.items()):
-        strip = _new_strip(owner, _strip_name(take.stem, name), paths, channel + offset, first)
+    for offset, (name, pictures) in enumerate(files.items()):
+        strip = _new_strip(owner, _strip_name(take.stem, name), pictures, channel + offset, first)
         strip.color_tag = _tag(name)
         mark(strip, take, name)
         strip.mute = name not in shown
@@ -159,7 +159,7 @@ def _free_channel(owner: Scene | MetaStrip, under: Found | None, frames: range, 
     raise ChannelsFullError(wanted, above)
 
 
-def _new_strip(owner: Scene | MetaStrip, name: str, paths: Sequence[Path], channel: int, first: int) -> Any:
+def _new_strip(owner: Scene | MetaStrip, name: str, files: Files, channel: int, first: int) -> Any:
     """Make a strip of pictures of which none is read: only a name that no file has is shown to Blender at first.
 
     Blender decodes the first file for its size, which takes longer than all the rest and which ORIGINAL does not need.
@@ -167,25 +167,26 @@ def _new_strip(owner: Scene | MetaStrip, name: str, paths: Sequence[Path], chann
     """
     strip: Any = strips_of(owner).new_image(
         name=name,
-        filepath=_for_blend(paths[0].with_name(_NO_FILE)),
+        filepath=_for_blend(files.folder / _NO_FILE),
         channel=channel,
         frame_start=first,
         fit_method="ORIGINAL",
     )
-    strip.elements[0].filename = paths[0].name
-    for path in paths[1:]:
-        strip.elements.append(path.name)
+    elements = strip.elements
+    elements[0].filename = files.names[0]
+    for file in files.names[1:]:
+        elements.append(file)
     with contextlib.suppress(TypeError):  # a colour configuration of the studio's own may have another name for it
         strip.colorspace_settings.name = _COLOUR_SPACE
     return strip
 
 
-def _show_files(strip: Strip, take: Take, paths: Sequence[Path]) -> None:
+def _show_files(strip: Strip, take: Take, files: Files) -> None:
     pictures: Any = strip
     old_name = _strip_name(version_stem(take.shot, version_of(strip)), pass_of(strip))
-    pictures.directory = _for_blend(paths[0].parent) + "/"
-    for element, path in zip(_elements(strip), paths, strict=True):
-        element.filename = path.name
+    pictures.directory = _for_blend(files.folder) + "/"
+    for element, name in zip(_elements(strip), files.names, strict=True):
+        element.filename = name
     if strip.name.startswith(old_name):
         strip.name = strip.name.replace(old_name, _strip_name(take.stem, pass_of(strip)), 1)
     mark(strip, take, pass_of(strip))
