@@ -100,6 +100,10 @@ class Order:
         """Give the scene frames that go in."""
         return range(self.placing.scene_first, self.placing.scene_first + self.job.shot.rendering.frame_count)
 
+    def is_at_playhead(self, context: Context) -> bool:
+        """Tell whether the scene shows one of the frames that go in."""
+        return scene_of(context).frame_current in self.frames
+
     def frame_at_playhead(self, context: Context) -> int:
         """Tell which frame of the shot the scene shows now; its first or last if the playhead is outside."""
         return min(max(scene_of(context).frame_current, self.frames[0]), self.frames[-1]) - self.frames[0]
