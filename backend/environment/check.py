@@ -24,8 +24,6 @@ def describe() -> str:
     version = torch.__version__.partition("+")[0]
     if torch.cuda.is_available():
         return f"torch {version}, CUDA {torch.version.cuda}, {torch.cuda.get_device_name()}"
-    if torch.backends.mps.is_available():
-        return f"torch {version}, Metal"
     if torch.version.cuda:
         return f"torch {version}, CUDA {torch.version.cuda}, but no NVIDIA card that it can use: on the processor"
     return f"torch {version}, on the processor"
