@@ -73,6 +73,10 @@ def test_a_box_is_in_the_same_scene_frame_whatever_the_range(told: dict[str, Any
     assert "shown in frame 15, which is not one of 11 to 13" in told["boxes"][2]
 
 
+def test_a_box_is_drawn_on_frames_that_go_in_alone(told: dict[str, Any]) -> None:
+    assert told["drawn"] == [[1, False, "largest", 15 - CONTENT_START, 0], [1, True, "box", 14 - CONTENT_START, 1]]
+
+
 def test_a_whole_strip_that_is_moved_meanwhile_has_its_results_over_it(told: dict[str, Any]) -> None:
     assert told["whole"]["state"] == ["done", ""]
     assert {(first, last) for _, first, last, _ in told["moved"]} == {(31, 36)}

@@ -6,6 +6,8 @@ FOLDER holds `clip/`, a picture sequence, and `character.png`; see `jobs.py`. Th
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -80,6 +82,29 @@ def boxes(scene: Scene) -> list[Any]:
     return said
 
 
+def drawn(scene: Scene) -> list[Any]:
+    """Drag a box over frames 13 to 16, with the playhead before them, then on one: told, chosen, frame, marks."""
+    from understudy.backend.contract.events import FoundPerson, PersonAt
+    from understudy.operators.find_performers import UNDERSTUDY_OT_find_performers as Find
+    from understudy.session import questions
+
+    choose(scene, "own", 13, 16)
+    casting, told_words = scene.understudy.first, list[str]()
+    operator: Any = SimpleNamespace(place=0, _order=ordered(), _from=None, _to=None)
+    operator.report = lambda kinds, words: told_words.append(words)
+    operator._casting = Find._casting.__get__(operator)
+    there = [PersonAt(frame=frame, x=1.0, y=1.0, x1=9.0, y1=9.0, score=1.0) for frame in range(4)]
+    questions.answers = replace(questions.answers, people=(FoundPerson(id=1, seen=tuple(there)),))
+    said: list[Any] = []
+    for frame in (12, 14):
+        scene.frame_current = frame
+        is_chosen = Find._choose(operator, bpy.context, (5.0, 5.0), (50.0, 60.0))
+        said.append([len(told_words), is_chosen, casting.pick, casting.box_frame, len(Find._marks(operator))])
+    questions.answers = questions.Answers()
+    casting.pick = "largest"
+    return said
+
+
 def keys(scene: Scene) -> dict[str, Any]:
     """Say in which frames of shots a key in scene frame 14 is, over ranges with and without it."""
     said: dict[str, Any] = {}
@@ -109,6 +134,7 @@ def work() -> dict[str, Any]:
     switch_on()
     scene = started()
     says: dict[str, Any] = {"refused": refusals(scene), "chosen": chosen(scene), "boxes": boxes(scene)}
+    says["drawn"] = drawn(scene)
     choose(scene, "own", 13, 15)
     do.understudy.start_job()
     first_job = newest().id
