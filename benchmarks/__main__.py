@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.contract.errors import UnderstudyError
 
-from . import cost, draft, joints, matte, plate, tick, tracking, vae
+from . import cost, draft, joints, matte, place, plate, tick, tracking, vae
 from .bench import SEEDS, Bench
 from .table import Row, machine, markdown
 
@@ -26,6 +26,7 @@ ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "time": ("a job's time, whole and by stage", cost.time),
     "wait": ("the worker's first event; a preview", cost.wait),
     "tick": ("Blender's main thread under a flood of events", tick.tick),
+    "place": ("Blender's main thread while results are placed", place.place),
     "vae": ("the Wan engine's VAE beside that of diffusers, on the processor", vae.vae),
     "memory": ("peaks of a long and a longer job", cost.memory),
 }
