@@ -10,8 +10,9 @@ from pathlib import Path
 
 from backend.contract.errors import UnderstudyError
 
-from . import cost, draft, joints, matte, plate, tick, tracking, vae
+from . import cost, draft, joints, matte, plate, tick, tracking
 from .bench import SEEDS, Bench
+from .race import with_torch
 from .table import Row, machine, markdown
 
 ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
@@ -26,7 +27,11 @@ ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "time": ("a job's time, whole and by stage", cost.time),
     "wait": ("the worker's first event; a preview", cost.wait),
     "tick": ("Blender's main thread under a flood of events", tick.tick),
-    "vae": ("the Wan engine's VAE beside that of diffusers, on the processor", vae.vae),
+    "vae": ("the Wan engine's VAE beside that of diffusers: time on the processor, memory", with_torch("vae")),
+    "wan-forward": ("a step of its transformer beside that of diffusers, on the processor", with_torch("wan_forward")),
+    "wan-counts": ("what it computes, copies and generates, counted", with_torch("wan_counts")),
+    "wan-length": ("its memory and time on long shots", with_torch("wan_length")),
+    "wan-opening": ("memory and time of opening its files", with_torch("wan_opening")),
     "memory": ("peaks of a long and a longer job", cost.memory),
 }
 TABLE = "table.md"
