@@ -52,15 +52,27 @@ def _peaks(frames: int) -> Iterator[Row]:
         ours, peer = Vae(), _peer()
     for width, height in _REAL_SIZES:
         with torch.device("meta"):
-            clip, latents = torch.empty(3, frames, height, width), torch.empty(16, latent_frames, height // 8, width // 8)
+            clip, latents = (
+                torch.empty(3, frames, height, width),
+                torch.empty(16, latent_frames, height // 8, width // 8),
+            )
         on = f"{width}x{height}, {frames} frames, float32, counted on the meta device, weights left out"
         theirs = _peak(lambda z=latents: peer.decode(z[None])), _peak(lambda x=clip: peer.encode(x[None]))
         for strips in (1, _STRIPS):
-            own = _peak(lambda z=latents, n=strips: ours.decode(z, n)), _peak(lambda x=clip, n=strips: ours.encode(x, n))
+            own = (
+                _peak(lambda z=latents, n=strips: ours.decode(z, n)),
+                _peak(lambda x=clip, n=strips: ours.encode(x, n)),
+            )
             for what, a, b in zip(("decode", "encode"), own, theirs, strict=True):
                 measured = f"{a / b:.2f}: {a / 1e9:.2f} GB to {b / 1e9:.2f} GB"
                 in_strips = f"VAE {what} in {strips} strips" if strips > 1 else f"VAE {what} in one piece"
-                yield Row(f"{in_strips}, peak memory beside diffusers", on, measured, f"at most {_GOAL_PEAK}", a <= _GOAL_PEAK * b)
+                yield Row(
+                    f"{in_strips}, peak memory beside diffusers",
+                    on,
+                    measured,
+                    f"at most {_GOAL_PEAK}",
+                    a <= _GOAL_PEAK * b,
+                )
 
 
 def _peak(run: Callable[[], object]) -> int:

@@ -10,7 +10,16 @@ import torch
 
 from backend.engines.wan.budget import step as step_cost
 from backend.engines.wan.transformer import TransformerConfig
-from tests.engines.wan.peer_transformer import TINY, Inputs, inputs, peer, peer_velocity, tiny_weights, transformer, window
+from tests.engines.wan.peer_transformer import (
+    TINY,
+    Inputs,
+    inputs,
+    peer,
+    peer_velocity,
+    tiny_weights,
+    transformer,
+    window,
+)
 
 from .bench import Bench
 from .race import race, raced
@@ -18,7 +27,7 @@ from .table import Row
 
 _GOAL = 0.80
 _SIZES = TransformerConfig(dim=1024, ffn_dim=2816, heads=8, layers=5, text_dim=64, image_dim=64, face=TINY.face)
-"""Heads as wide as the real ones, and all parts; the picture of a face is small, for diffusers looks at it each step."""
+"""Heads as wide as the real ones, and all parts. Pictures of faces are small: diffusers looks at them in each step."""
 _LATENTS, _QUICK_LATENTS = (4, 28, 48), (2, 16, 24)
 """Latent frames, height and width."""
 _ROUNDS, _QUICK_ROUNDS = 5, 1
