@@ -57,29 +57,23 @@ def _peaks(frames: int) -> Iterator[Row]:
                 torch.empty(16, latent_frames, height // 8, width // 8),
             )
         on = f"{width}x{height}, {frames} frames, float32, counted on the meta device, weights left out"
-        theirs = _peak(lambda z=latents: peer.decode(z[None])), _peak(lambda x=clip: peer.encode(x[None]))
+        theirs = _peak(peer.decode, latents[None]), _peak(peer.encode, clip[None])
         for strips in (1, _STRIPS):
-            own = (
-                _peak(lambda z=latents, n=strips: ours.decode(z, n)),
-                _peak(lambda x=clip, n=strips: ours.encode(x, n)),
-            )
+            own = _peak(ours.decode, latents, strips), _peak(ours.encode, clip, strips)
             for what, a, b in zip(("decode", "encode"), own, theirs, strict=True):
                 measured = f"{a / b:.2f}: {a / 1e9:.2f} GB to {b / 1e9:.2f} GB"
-                in_strips = f"VAE {what} in {strips} strips" if strips > 1 else f"VAE {what} in one piece"
-                yield Row(
-                    f"{in_strips}, peak memory beside diffusers",
-                    on,
-                    measured,
-                    f"at most {_GOAL_PEAK}",
-                    a <= _GOAL_PEAK * b,
-                )
+                how = f"VAE {what} in {strips} strips" if strips > 1 else f"VAE {what} in one piece"
+                goal = f"at most {_GOAL_PEAK}"
+                yield Row(f"{how}, peak memory beside diffusers", on, measured, goal, a <= _GOAL_PEAK * b)
 
 
-def _peak(run: Callable[[], object]) -> int:
+def _peak(work: Callable[..., object], *given: object) -> int:
     with torch.inference_mode(), Footprint() as footprint:
-        run()
-    return footprint.peak_bytes
+        work(*given)
+    peak_bytes: int = footprint.peak_bytes
+    return peak_bytes
 
 
 def _peer() -> Any:
-    return AutoencoderKLWan().eval()
+    peers: Any = AutoencoderKLWan  # has no types
+    return peers().eval()

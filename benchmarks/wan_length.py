@@ -51,4 +51,5 @@ def _plan(windows: int) -> WindowPlan:
 def _peak(job: SmallJob, plan: WindowPlan) -> int:
     with Footprint() as footprint:
         deque(job.draw(plan, _RECIPE), maxlen=0)
-    return footprint.peak_bytes
+    peak_bytes: int = footprint.peak_bytes
+    return peak_bytes
