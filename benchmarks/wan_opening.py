@@ -10,7 +10,6 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from backend.engines.wan.memory import step_parts
 from backend.engines.wan.weights import open_checkpoint
 
 from .bench import Bench
+from .resident import peak_bytes
 from .table import Row
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +32,6 @@ _BLOCK_SIZES = DitSizes(dim=2560, ffn_dim=6912, layers=5)
 _WAYS = ("native", "repackaged", "scaled fp8", "GGUF Q8_0", "in parts")
 _GOAL_MEMORY, _GOAL_TIME = 0.15, 3.0
 _ROUNDS = 5
-_LOOK_EVERY_S = 0.002
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -112,28 +111,6 @@ def _wall_s(run: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def _peak_bytes(run: Callable[[], object]) -> int:
-    """Watch the process's own memory, that of mapped files left out, while something runs."""
-    start, peak, done = _anonymous_bytes(), 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(_LOOK_EVERY_S):
-            peak = max(peak, _anonymous_bytes())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    run()
-    done.set()
-    watcher.join()
-    return max(0, peak - start)
-
-
-def _anonymous_bytes() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
-
-
 def _read(path: Path) -> float:
     opened = open_checkpoint(path, Kind.DIT)
     return sum(float(opened.tensor(key, torch.bfloat16).sum()) for key in opened.tensors)
@@ -142,4 +119,4 @@ def _read(path: Path) -> float:
 if __name__ == "__main__":
     large, warm = map(Path, sys.argv[1:])
     _read(warm)
-    sys.stdout.write(f"{_peak_bytes(lambda: _read(large))}\n")
+    sys.stdout.write(f"{peak_bytes(lambda: _read(large))}\n")
