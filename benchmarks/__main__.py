@@ -10,8 +10,9 @@ from pathlib import Path
 
 from backend.contract.errors import UnderstudyError
 
-from . import cost, draft, joints, matte, place, plate, tick, tracking, vae
+from . import cost, draft, joints, matte, place, plate, tick, tracking
 from .bench import SEEDS, Bench
+from .race import with_torch
 from .table import Row, machine, markdown
 
 ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
@@ -27,7 +28,11 @@ ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "wait": ("the worker's first event; a preview", cost.wait),
     "tick": ("Blender's main thread under a flood of events", tick.tick),
     "place": ("Blender's main thread while results are placed", place.place),
-    "vae": ("the Wan engine's VAE beside that of diffusers, on the processor", vae.vae),
+    "vae": ("the Wan engine's VAE beside that of diffusers: time on the processor, memory", with_torch("vae")),
+    "wan-forward": ("a step of its transformer beside that of diffusers, on the processor", with_torch("wan_forward")),
+    "wan-counts": ("what it computes, copies and generates, counted", with_torch("wan_counts")),
+    "wan-length": ("its memory and time on long shots", with_torch("wan_length")),
+    "wan-opening": ("memory and time of opening its files", with_torch("wan_opening")),
     "memory": ("peaks of a long and a longer job", cost.memory),
 }
 TABLE = "table.md"

@@ -7,10 +7,10 @@ import os
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("numpy", "opencv-python-headless", "mediapipe", "av")
+_PACKAGES = ("numpy", "opencv-python-headless", "mediapipe", "av", "torch", "diffusers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Row:
 
 def machine() -> str:
     """Say on what the rows were measured."""
-    packages = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
+    packages = ", ".join(f"{package} {version(package)}" for package in _PACKAGES if _is_here(package))
     return (
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}"
     )
@@ -38,6 +38,14 @@ def markdown(rows: Iterable[Row]) -> str:
     lines = ["| what | on | measured | goal | |", "|---|---|---|---|---|"]
     lines += [f"| {row.what} | {row.on} | {row.measured} | {row.goal} | {marks[row.met]} |" for row in rows]
     return "\n".join(lines)
+
+
+def _is_here(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _processor() -> str:

@@ -3,69 +3,77 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from typing import Any
 
-from backend.contract.errors import UnderstudyError
+import torch
+from diffusers import AutoencoderKLWan
+
+from backend.engines.wan.footprint import Footprint
+from backend.engines.wan.vae import Vae
 
 from .bench import Bench
+from .race import race, raced
 from .table import Row
 
-_GOAL_DECODE = 0.80
+_GOAL_DECODE, _GOAL_PEAK = 0.80, 0.6
 _SIZE_PX, _FRAMES, _ROUNDS = 96, 13, 3
 _QUICK_SIZE_PX, _QUICK_FRAMES, _QUICK_ROUNDS = 96, 5, 1
+_REAL_SIZES = ((832, 480), (1280, 720))
+_STRIPS = 4
+_WINDOW, _QUICK_WINDOW = 77, 13
 
 
-class TorchMissingError(UnderstudyError):
-    """The environment has no torch, or no diffusers to compare with."""
-
-    hint = "Run the row in the environment of the Wan engine's tests: .envs/wan/bin/python -m benchmarks vae"
-
-    def __init__(self) -> None:
-        super().__init__("Skipped: torch and diffusers are not here.")
+def rows(bench: Bench) -> Iterator[Row]:
+    """Yield rows: encode and decode in turns with the peer, and what both hold in memory."""
+    yield from _times(bench)
+    yield from _peaks(_QUICK_WINDOW if bench.is_quick else _WINDOW)
 
 
-def vae(bench: Bench) -> Iterator[Row]:
-    """Encode and decode in turns with the peer. Processor seconds, for the machine may have other work."""
-    if not (find_spec("torch") and find_spec("diffusers")):
-        raise TorchMissingError
-    import torch
-    from diffusers import AutoencoderKLWan
-
-    from backend.engines.wan.vae import Vae
-
+def _times(bench: Bench) -> Iterator[Row]:
     size, frames, rounds = _SIZE_PX, _FRAMES, _ROUNDS
     if bench.is_quick:
         size, frames, rounds = _QUICK_SIZE_PX, _QUICK_FRAMES, _QUICK_ROUNDS
-    peers: Any = AutoencoderKLWan  # has no types
-    ours, peer = Vae(), peers()
+    ours, peer = Vae(), _peer()
     torch.set_num_threads(1)  # idle threads wait in a loop, which would count
     clip, latents = torch.rand(3, frames, size, size) * 2 - 1, torch.randn(16, frames // 4 + 1, size // 8, size // 8)
     on = f"{size}x{size}, {frames} frames, float32, 1 thread, torch {torch.__version__}"
     with torch.inference_mode():
-        decode = _race(lambda: ours.decode(latents), lambda: peer.decode(latents[None]), rounds)
-        yield _row("VAE decode, beside diffusers", on, decode, _GOAL_DECODE)
-        encode = _race(lambda: ours.encode(clip), lambda: peer.encode(clip[None]), rounds)
-        yield _row("VAE encode, beside diffusers", on, encode, None)
+        decode = race(lambda: ours.decode(latents), lambda: peer.decode(latents[None]), rounds)
+        yield raced("VAE decode, beside diffusers", on, decode, _GOAL_DECODE)
+        encode = race(lambda: ours.encode(clip), lambda: peer.encode(clip[None]), rounds)
+        yield raced("VAE encode, beside diffusers", on, encode, None)
 
 
-def _race(ours: Callable[[], object], peers: Callable[[], object], rounds: int) -> list[tuple[float, float]]:
-    """Processor seconds of both, in turns, after one of each that does not count."""
-    return [(_seconds(ours), _seconds(peers)) for _ in range(rounds + 1)][1:]
+def _peaks(frames: int) -> Iterator[Row]:
+    """Count the bytes that both hold at once, clip and result included, on a device that computes shapes only."""
+    latent_frames = (frames - 1) // 4 + 1
+    with torch.device("meta"):
+        ours, peer = Vae(), _peer()
+    for width, height in _REAL_SIZES:
+        with torch.device("meta"):
+            clip, latents = (
+                torch.empty(3, frames, height, width),
+                torch.empty(16, latent_frames, height // 8, width // 8),
+            )
+        on = f"{width}x{height}, {frames} frames, float32, counted on the meta device, weights left out"
+        theirs = _peak(peer.decode, latents[None]), _peak(peer.encode, clip[None])
+        for strips in (1, _STRIPS):
+            own = _peak(ours.decode, latents, strips), _peak(ours.encode, clip, strips)
+            for what, a, b in zip(("decode", "encode"), own, theirs, strict=True):
+                measured = f"{a / b:.2f}: {a / 1e9:.2f} GB to {b / 1e9:.2f} GB"
+                how = f"VAE {what} in {strips} strips" if strips > 1 else f"VAE {what} in one piece"
+                goal = f"at most {_GOAL_PEAK}"
+                yield Row(f"{how}, peak memory beside diffusers", on, measured, goal, a <= _GOAL_PEAK * b)
 
 
-def _seconds(run: Callable[[], object]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
+def _peak(work: Callable[..., object], *given: object) -> int:
+    with torch.inference_mode(), Footprint() as footprint:
+        work(*given)
+    peak_bytes: int = footprint.peak_bytes
+    return peak_bytes
 
 
-def _row(what: str, on: str, times: list[tuple[float, float]], goal: float | None) -> Row:
-    ratios = [ours / peer for ours, peer in times]
-    ratio = statistics.median(ratios)
-    ours_s, peer_s = (statistics.median(side) for side in zip(*times, strict=True))
-    measured = f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f}): {ours_s:.1f} s to {peer_s:.1f} s of processor"
-    return Row(what, on, measured, f"at most {goal:.2f}" if goal else "", None if goal is None else ratio <= goal)
+def _peer() -> Any:
+    peers: Any = AutoencoderKLWan  # has no types
+    return peers().eval()

@@ -15,6 +15,7 @@ from .networks import make_networks
 from .wheels import ZIPS, are_in_place, make_wheels, this_platform, wheels_folder
 
 FOOTAGE_VARIABLE = "UNDERSTUDY_FOOTAGE"
+GOLDEN_VARIABLE = "UNDERSTUDY_GOLDEN"
 _EVERYDAY = ["-m", "not long"]
 _NOTHING_TO_RUN = 5
 """pytest's exit code for it."""
@@ -30,7 +31,7 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     rows = [_environment_row(WORKER), _environment_row(WAN), *map(_blender_row, BLENDERS)]
     rows.append(("the tracker's networks", "run", make_networks()))
     rows += [_zip_row(name, is_wanted=with_long or name == this_platform()) for name in ZIPS]
-    rows.append(_footage_row())
+    rows += [_footage_row(), golden_row()]
     rows.append(_long_row(with_long))
     say.table([("what", "", "where, or why not"), *rows])
     say.line()
@@ -57,6 +58,16 @@ def shared_out(pytest_arguments: list[str]) -> list[tuple[Environment, list[str]
     others = [path for path in paths if path not in of_wan]
     parts = ((WAN, of_wan), (WORKER, others))
     return [(environment, [*of_it, *options]) for environment, of_it in parts if of_it]
+
+
+def golden_row() -> tuple[str, str, str]:
+    """Say which of the official code's numbers the Wan engine is held against."""
+    what, named = "all official Wan numbers", os.environ.get(GOLDEN_VARIABLE, "")
+    if not named:
+        return what, "skipped", f"{GOLDEN_VARIABLE} names no folder; the copied part runs"
+    if not Path(named).is_dir():
+        return what, "fails", f"{GOLDEN_VARIABLE} names {named}, which is not a folder"
+    return what, "run", named
 
 
 def _is_test_path(word: str) -> bool:

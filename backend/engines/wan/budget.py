@@ -8,9 +8,11 @@ a short matrix product on the real one. Real kernels reach less, so the time is 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from .footprint import Footprint
@@ -25,9 +27,10 @@ _EFFICIENCY = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """seconds: of all windows, loading not counted. peak_bytes: of the device."""
+    """seconds: of all windows, loading not counted. Bytes of the device: living: what is no weights; peak: all."""
 
     seconds: float
+    living_bytes: int
     peak_bytes: int
 
 
@@ -42,20 +45,34 @@ class Work:
     ways: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCost:
+    """One run of the transformer. operations: floating-point ones. living_bytes: held at once beside the weights."""
+
+    operations: int
+    living_bytes: int
+
+
 def estimate(
     work: Work, transformer: TransformerConfig, vae: VaeConfig, dtype: torch.dtype, device: torch.device
 ) -> Estimate:
     """Say what a shot would take on a device whose memory holds the whole transformer."""
-    counted = {frames: _window(work, frames, transformer, vae, dtype) for frames in set(work.windows)}
-    operations = sum(counted[frames][0] for frames in work.windows)
-    seconds = operations / (_EFFICIENCY * operations_per_second(dtype, device))
-    return Estimate(seconds=seconds, peak_bytes=max(peak for _, peak in counted.values()))
+    steps = {frames: step(transformer, frames, work.width_px, work.height_px, dtype) for frames in set(work.windows)}
+    latent_frames = sum(_latent_frames(frames) for frames in work.windows)
+    operations = work.steps * work.ways * sum(steps[frames].operations for frames in work.windows)
+    operations += latent_frames * vae_operations(vae, work.width_px, work.height_px)
+    size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
+    living = max(steps[max(work.windows)].living_bytes, peak_bytes(size, torch.float32, 1, vae))
+    return Estimate(
+        seconds=operations / (_EFFICIENCY * operations_per_second(dtype, device)),
+        living_bytes=living,
+        peak_bytes=weight_bytes(transformer, dtype) + living,
+    )
 
 
 def living_bytes(work: Work, transformer: TransformerConfig, dtype: torch.dtype) -> int:
     """Say what a step needs of the device beside the weights, in the longest window."""
-    latent_frames = (max(work.windows) - 1) // GROUP_FRAMES + 1
-    return _run(replace(transformer, layers=1), latent_frames + 1, work, dtype)[1]
+    return step(transformer, max(work.windows), work.width_px, work.height_px, dtype).living_bytes
 
 
 def operations_per_second(dtype: torch.dtype, device: torch.device) -> float:
@@ -69,62 +86,51 @@ def operations_per_second(dtype: torch.dtype, device: torch.device) -> float:
     return count * 2.0 * _MATRIX**3 / (time.perf_counter() - began_s)
 
 
-def _window(
-    work: Work, frames: int, transformer: TransformerConfig, vae: VaeConfig, dtype: torch.dtype
-) -> tuple[float, int]:
-    """Count one window's operations, and the most bytes that it needs at once."""
-    latent_frames = (frames - 1) // GROUP_FRAMES + 1
-    step, living_bytes = _step(transformer, latent_frames + 1, work, dtype)
-    size = ClipSize(frames=frames, height_px=work.height_px, width_px=work.width_px)
-    operations = work.steps * work.ways * step + latent_frames * _vae_operations(vae, work)
-    return operations, weight_bytes(transformer, dtype) + max(living_bytes, peak_bytes(size, torch.float32, 1, vae))
-
-
 def weight_bytes(config: TransformerConfig, dtype: torch.dtype) -> int:
     """Say how large the transformer is in memory."""
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in Transformer(config).parameters()) * dtype.itemsize
 
 
-def _step(config: TransformerConfig, frames: int, work: Work, dtype: torch.dtype) -> tuple[float, int]:
-    """Count a step's operations and the bytes that live at once in it, from transformers of few of the like blocks."""
-    each = config.adapter_every
-    (one, living_bytes), (two, _), (more, _) = (
-        _run(replace(config, layers=layers), frames, work, dtype) for layers in (1, 2, each + 1)
-    )
-    block = two - one
-    adapter = more - one - each * block
-    rest = one - block - adapter
-    return rest + config.layers * block + -(-config.layers // each) * adapter, living_bytes
-
-
-def _run(config: TransformerConfig, frames: int, work: Work, dtype: torch.dtype) -> tuple[float, int]:
-    """Run one step on the meta device: its operations, and the bytes that live at once beside the weights."""
-    height, width = work.height_px // SCALE_PX, work.width_px // SCALE_PX
-    seen = frames, config.face.local_tokens + 1, config.dim
-    with torch.device("meta"), torch.inference_mode():
-        model = Transformer(config).to(dtype)
-        context = model.encode_context(torch.empty(1, config.text_dim), torch.empty(257, config.image_dim))
-        faces = Faces(tuple(block.keys_values(torch.empty(seen, dtype=dtype)) for block in model.face_adapter.blocks))
-        latents = torch.empty(config.latent_channels, frames, height, width)
-        known = torch.empty(config.condition_channels, frames, height, width)
+def step(config: TransformerConfig, frames: int, width_px: int, height_px: int, dtype: torch.dtype) -> StepCost:
+    """Count a run of the transformer over a window of `frames`, from one with one block: all blocks are alike."""
+    height, width, latent_frames = height_px // SCALE_PX, width_px // SCALE_PX, _latent_frames(frames) + 1
+    seen = latent_frames, config.face.local_tokens + 1, config.dim
+    with torch.device("meta"):
+        model = Transformer(replace(config, layers=1)).to(dtype)
+        text, image = torch.empty(1, config.text_dim), torch.empty(257, config.image_dim)
+        offered = torch.empty(seen, dtype=dtype)
+        latents = torch.empty(config.latent_channels, latent_frames, height, width)
+        known = torch.empty(config.condition_channels, latent_frames, height, width)
+    with torch.inference_mode():
+        context = model.encode_context(text, image)
+        faces = Faces(tuple(block.keys_values(offered) for block in model.face_adapter.blocks))
         window = model.encode_window(latents[:, 1:], known, faces)
         with FlopCounterMode(display=False) as counter, Footprint() as footprint:
             model(latents, 0, context, window)
-    return float(counter.get_total_flops()), footprint.peak_bytes
+    counts = {name: sum(counted.values()) for name, counted in counter.get_flop_counts().items()}
+    block, face_block = counts["Transformer.blocks.0"], counts["Transformer.face_adapter.fuser_blocks.0"]
+    face_blocks = -(-config.layers // config.adapter_every)
+    more = (config.layers - 1) * block + (face_blocks - 1) * face_block
+    return StepCost(operations=counter.get_total_flops() + more, living_bytes=footprint.peak_bytes)
 
 
-def _vae_operations(config: VaeConfig, work: Work) -> float:
+def vae_operations(config: VaeConfig, width_px: int, height_px: int) -> int:
     """Count what a latent frame takes: its window's figures and conditions are encoded, its result is decoded."""
-    height, width = work.height_px // SCALE_PX, work.width_px // SCALE_PX
+    count, height, width = 3, height_px // SCALE_PX, width_px // SCALE_PX
+    with torch.device("meta"):
+        vae = Vae(config)
+        clip = torch.empty(3, frame_count(count), height_px, width_px)
+        latents = torch.empty(config.channels, count, height, width)
+    return 2 * _of_the_last(vae.encode_stream([clip])) + _of_the_last(vae.decode_stream(latents))
 
-    def counted(latent_frames: int) -> float:
-        with torch.device("meta"), torch.inference_mode(), FlopCounterMode(display=False) as counter:
-            vae = Vae(config)
-            clip = torch.empty(3, frame_count(latent_frames), work.height_px, work.width_px)
-            for _ in range(2):
-                vae.encode(clip)
-            vae.decode(torch.empty(config.channels, latent_frames, height, width))
-        return float(counter.get_total_flops())
 
-    return counted(3) - counted(2)
+def _of_the_last(pieces: Iterator[Tensor]) -> int:
+    """Count the operations of the last piece of a clip: the first are cheaper, as nothing lies before them."""
+    with FlopCounterMode(display=False) as counter:
+        totals: list[int] = [counter.get_total_flops() for _ in pieces]
+    return totals[-1] - totals[-2]
+
+
+def _latent_frames(frames: int) -> int:
+    return (frames - 1) // GROUP_FRAMES + 1

@@ -30,7 +30,7 @@ from .conditioning import WindowFrames, signed
 from .driving import Driving, Size, generated_size
 from .examination import examine
 from .generate import Character, Drawing, Models, Recipe, describe, noises
-from .loading import Networks, device_of, dtype_of, files_of, sizes_of
+from .loading import Networks
 from .preview import Preview, fit_preview
 from .reference import letterboxed, target_size
 from .residence import memory_bytes
@@ -70,11 +70,10 @@ class WanEngine:
 
     def plan(self, size: ShotSize, mode: Mode) -> Plan:
         """Cut the shot into windows, and count what they take. Raises what is wrong with the models folder."""
-        settings, device = self._settings, device_of(self._settings)
+        settings, networks = self._settings, self._networks(mode)
         windows, size_px = self._windows(size.frame_count), target_size(size.width_px, size.height_px, settings.area_px)
-        files_of(settings, mode)
-        work, dtype = self._work(windows, Size(*size_px)), dtype_of(settings, device)
-        expected = estimate(work, *sizes_of(settings), dtype, device)
+        work, dtype, device = self._work(windows, Size(*size_px)), networks.dtype, networks.device
+        expected = estimate(work, networks.transformer_config, networks.vae_config, dtype, device)
         spans = (windows.delivered(window) for window in windows.windows)
         is_scaled = mode is Mode.REPLACE and size_px != (size.width_px, size.height_px)
         return Plan(
@@ -96,7 +95,7 @@ class WanEngine:
 
     def files(self, mode: Mode) -> tuple[Path, ...]:
         """Name the weights. Raises what is wrong with the models folder."""
-        return files_of(self._settings, mode)
+        return self._networks(mode).files
 
     def prepare(self, picture: Path, mirror: bool, into: Path, watch: Watch) -> None:
         """Keep the picture and the pose in it. Raises PictureUnreadableError."""
@@ -169,7 +168,7 @@ class WanEngine:
         size, networks = generated_size(inputs, self._settings.area_px), self._networks(inputs.mode)
         plan = self._windows(len(inputs.frames))
         described = self._character(inputs, networks, self._work(plan, size))
-        driving = Driving(inputs, size, self._settings, networks.face_px)
+        driving = Driving(inputs, size, self._settings, networks.transformer_config.face.picture_size_px)
         return _Scene(driving=driving, size=size, plan=plan, character=described[0], models=described[1])
 
     def _character(self, inputs: Inputs, networks: Networks, work: Work) -> tuple[Character, Models]:

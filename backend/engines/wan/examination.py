@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ..base import Finding
-from .budget import Work, estimate, living_bytes
+from .budget import Work, estimate
 from .loading import device_of, dtype_of, sizes_of
 from .models import ModelFile, ModelsFolder, check_models
 from .residence import memory_bytes
@@ -39,7 +39,7 @@ def _windows(
     settings: WanSettings, folder: ModelsFolder, device: torch.device, dtype: torch.dtype, budget_bytes: int
 ) -> Iterator[Finding]:
     """Tell of one window at each of the usual sizes."""
-    transformer, vae = sizes_of(settings)
+    transformer, vae = sizes_of(folder)
     names = ", ".join(sorted({file.path.name for file in folder.chosen.values()}))
     yield _of(f"Wan: would use {names}")
     for width, height in _SIZES:
@@ -47,7 +47,7 @@ def _windows(
         work = Work(windows=(frames,), width_px=width, height_px=height, steps=settings.steps, ways=1)
         expected = estimate(work, transformer, vae, dtype, device)
         how = "all weights stay" if expected.peak_bytes <= budget_bytes else "weights are streamed"
-        least = living_bytes(work, transformer, dtype)
+        least = expected.living_bytes
         yield _of(
             f"Wan at {width} x {height}: {frames} frames in {settings.steps} steps, about {expected.seconds:.0f} s, "
             f"{expected.peak_bytes / 1e9:.1f} GB, of which {least / 1e9:.1f} GB are no weights; {how}",

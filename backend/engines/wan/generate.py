@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -156,10 +156,10 @@ class Drawing:
         y = conditions(character.latents, frames, carried, models.encode, precision).to(models.device)
         latents = models.encode(signed(frames.pose, precision)).to(models.device)
         faces = models.transformer.encode_faces(signed(frames.faces, precision).to(models.device))
-        ways = [(character.context, models.transformer.encode_window(latents, y, faces))]
+        seen = models.transformer.encode_window(latents, y, faces)
+        ways = [(character.context, seen)]
         if character.opposite is not None:
-            nobody = self._faces_of_nobody(len(frames.faces))
-            ways.append((character.opposite, models.transformer.encode_window(latents, y, nobody)))
+            ways.append((character.opposite, replace(seen, faces=self._faces_of_nobody(len(frames.faces)))))
         return ways
 
     def _faces_of_nobody(self, count: int) -> Faces:

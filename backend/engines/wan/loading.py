@@ -39,8 +39,6 @@ from .weights import Checkpoint, open_checkpoint
 
 log = logging.getLogger(__name__)
 
-_KEPT = ((Role.DIT, Kind.DIT), (Role.VAE, Kind.VAE))
-"""What stays loaded over all windows."""
 _DEVICES = ("cpu", "cuda")
 """Apple's Metal lacks the float64 in which places and time are turned into angles."""
 _DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
@@ -79,22 +77,9 @@ def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type != "cuda" or torch.cuda.is_bf16_supported() else torch.float16
 
 
-def files_of(settings: WanSettings, mode: Mode) -> tuple[Path, ...]:
-    """Name all files that a job reads. Raises ModelsMissingError and what opening them raises."""
-    folder = check_models(settings.models)
-    folder.require()
-    paths = [folder.chosen[role].path for role in (Role.TEXT, Role.TOKENIZER, Role.IMAGE)]
-    opened = [open_checkpoint(folder.chosen[role].path, kind) for role, kind in _KEPT]
-    loras = [path for path, _ in _loras(folder, settings, mode)]
-    return tuple(dict.fromkeys([*paths, *(path for checkpoint in opened for path in checkpoint.files), *loras]))
-
-
-def sizes_of(settings: WanSettings) -> tuple[TransformerConfig, VaeConfig]:
-    """Read the sizes of transformer and VAE off their files. Raises ModelsMissingError and what opening them raises."""
-    folder = check_models(settings.models)
-    folder.require()
-    dit, vae = (open_checkpoint(folder.chosen[role].path, kind).sizes for role, kind in _KEPT)
-    return transformer_config(cast(DitSizes, dit)), unfilled_vae(cast(VaeSizes, vae)).config
+def sizes_of(folder: ModelsFolder) -> tuple[TransformerConfig, VaeConfig]:
+    """Read the sizes of transformer and VAE off the files chosen. Raises what opening them raises."""
+    return _config_of(_opened(folder, Role.DIT, Kind.DIT)), _vae_config_of(_opened(folder, Role.VAE, Kind.VAE))
 
 
 class Networks:
@@ -105,8 +90,16 @@ class Networks:
         self._folder.require()
         self.device = device_of(settings)
         self.dtype = dtype_of(settings, self.device)
-        self.face_px = sizes_of(settings)[0].face.picture_size_px
+        self._dit, self._vae = self._open(Role.DIT, Kind.DIT), self._open(Role.VAE, Kind.VAE)
+        self.transformer_config, self.vae_config = _config_of(self._dit), _vae_config_of(self._vae)
         self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that the job reads."""
+        paths = [self._folder.chosen[role].path for role in (Role.TEXT, Role.TOKENIZER, Role.IMAGE)]
+        loras = [lora.path for lora, _ in self._loras]
+        return tuple(dict.fromkeys([*paths, *self._dit.files, *self._vae.files, *loras]))
 
     def texts(self, *, with_negative: bool) -> list[Tensor]:
         """Give the rows of the text encoder, `n dim`, for the prompt, and for what guidance leads away from."""
@@ -135,8 +128,8 @@ class Networks:
         Weights get what the activations of such work leave of the memory, the VAE is cut into strips to fit it.
         Raises BudgetTooSmallError, VideoTooLargeError.
         """
-        checkpoint = with_loras(self._open(Role.DIT, Kind.DIT), self._loras)
-        transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._vae()
+        checkpoint = with_loras(self._dit, self._loras)
+        transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._filled_vae()
         budget_bytes = memory_bytes(self.device, self._settings.memory_gb) - _bytes_of(vae)
         living = living_bytes(work, transformer.config, self.dtype)
         residence = Residence(transformer, checkpoint, self.dtype, self.device, budget_bytes - living)
@@ -145,26 +138,36 @@ class Networks:
         strips = strips_within(budget_bytes, size, torch.float32, vae.config)
         return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips)
 
-    def _vae(self) -> Vae:
-        checkpoint = self._open(Role.VAE, Kind.VAE)
-        vae = unfilled_vae(cast(VaeSizes, checkpoint.sizes))
-        self._load(checkpoint, vae, torch.float32)
+    def _filled_vae(self) -> Vae:
+        vae = unfilled_vae(cast(VaeSizes, self._vae.sizes))
+        self._load(self._vae, vae, torch.float32)
         return vae
 
     def remarks(self) -> Iterator[str]:
         """Word what of the LoRAs has no place in this transformer."""
-        checkpoint = self._open(Role.DIT, Kind.DIT)
         for lora, _ in self._loras:
-            if keys := unmatched_keys(checkpoint, lora):
+            if keys := unmatched_keys(self._dit, lora):
                 text = f"The LoRA {lora.path.name} has {len(keys)} tensors without a place in this model"
                 yield f"{text}, such as {keys[0]}."
 
     def _open(self, role: Role, kind: Kind) -> Checkpoint:
-        return open_checkpoint(self._folder.chosen[role].path, kind)
+        return _opened(self._folder, role, kind)
 
     def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> None:
         checkpoint.load_into(module, dtype, self.device)
         module.eval().requires_grad_(False)
+
+
+def _opened(folder: ModelsFolder, role: Role, kind: Kind) -> Checkpoint:
+    return open_checkpoint(folder.chosen[role].path, kind)
+
+
+def _config_of(checkpoint: Checkpoint) -> TransformerConfig:
+    return transformer_config(cast(DitSizes, checkpoint.sizes))
+
+
+def _vae_config_of(checkpoint: Checkpoint) -> VaeConfig:
+    return unfilled_vae(cast(VaeSizes, checkpoint.sizes)).config
 
 
 def _bytes_of(module: nn.Module) -> int:

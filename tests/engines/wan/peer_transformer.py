@@ -99,6 +99,13 @@ def transformer(weights: dict[str, Tensor], config: TransformerConfig = TINY) ->
 
 def peer(weights: dict[str, Tensor], config: TransformerConfig = TINY) -> Any:
     """Build the one of diffusers with the same weights."""
+    theirs = peer_of(config)
+    theirs.load_state_dict(in_their_names(weights))
+    return theirs
+
+
+def peer_of(config: TransformerConfig) -> Any:
+    """Build the one of diffusers with weights of its own."""
     face = config.face
     sizes = [4 << halvings for halvings in reversed(range(len(face.channels)))]
     theirs: Any = WanAnimateTransformer3DModel(
@@ -119,7 +126,6 @@ def peer(weights: dict[str, Tensor], config: TransformerConfig = TINY) -> Any:
         face_encoder_num_heads=face.local_tokens,
         inject_face_latents_blocks=config.adapter_every,
     )
-    theirs.load_state_dict(_theirs(weights))
     return theirs.eval()
 
 
@@ -180,7 +186,8 @@ def relative_error(found: Tensor, truth: Tensor) -> float:
     return float((found - truth).abs().max() / truth.abs().max())
 
 
-def _theirs(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def in_their_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename a checkpoint as diffusers names its parameters; what it splits is seen there, not copied."""
     renamed: dict[str, Tensor] = {}
     for key, value in weights.items():
         name = re.sub(r"enc\.net_app\.convs\.([1-9])\.(?=conv|skip)", _residual, key)

@@ -1,42 +1,72 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a shot would take: operations against the arithmetic of the shapes, bytes against what the weights weigh."""
+"""What a shot is said to take, held against arithmetic by hand and against runs that are counted whole."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from backend.engines.wan import budget
-from backend.engines.wan.budget import Work, estimate, weight_bytes
-from backend.engines.wan.transformer import TransformerConfig
-from backend.engines.wan.vae import VaeConfig
+from backend.engines.wan.budget import Work, estimate, step, vae_operations
+from backend.engines.wan.transformer import Transformer, TransformerConfig
+from backend.engines.wan.vae import Vae, VaeConfig
 
-WORK = Work(windows=(77,), width_px=832, height_px=480, steps=20, ways=1)
+from .peer_transformer import TINY, inputs
 
-
-def test_a_step_of_the_real_model_has_the_operations_that_its_shapes_say() -> None:
-    counted, _ = budget._step(TransformerConfig(), 21, WORK, torch.bfloat16)
-    tokens, dim, ffn, layers = 32_760, 5120, 13_824, 40
-    attention = 4 * tokens**2 * dim * layers
-    looking = 4 * tokens * (512 + 257) * dim * layers
-    linears = 2 * tokens * (6 * dim**2 + 2 * dim * ffn) * layers
-    faces = 8 * 2 * tokens * 2 * dim**2
-    assert counted == pytest.approx(attention + looking + linears + faces, rel=0.01)
+SMALL_VAE = VaeConfig(dim=16)
 
 
-def test_the_real_weights_weigh_what_the_released_file_does() -> None:
-    assert weight_bytes(TransformerConfig(), torch.bfloat16) == pytest.approx(34.55e9, rel=0.001)
+@pytest.mark.parametrize(("width_px", "height_px", "frames"), [(832, 480, 77), (1280, 720, 41)])
+def test_a_step_of_the_released_model_takes_what_its_matrices_take(width_px: int, height_px: int, frames: int) -> None:
+    dim, ffn_dim, layers, context = 5120, 13824, 40, 512 + 257
+    face_blocks, faces_seen, patch, latent_frames = 8, 5, 4, (frames - 1) // 4 + 2
+    n = latent_frames * (width_px // 16) * (height_px // 16)
+    blocks = 8 * n * dim**2 + 4 * n**2 * dim  # self-attention
+    blocks += 4 * n * dim**2 + 4 * n * context * dim  # cross-attention
+    blocks += 4 * n * dim * ffn_dim
+    faces = 4 * n * dim**2 + 4 * n * faces_seen * dim
+    rest = 2 * n * dim * patch * (36 + 16) + 2 * dim * (256 + dim + 6 * dim)
+    counted = step(TransformerConfig(), frames, width_px, height_px, torch.bfloat16).operations
+    assert counted == pytest.approx(layers * blocks + face_blocks * faces + rest, rel=1e-6)
 
 
-def test_time_follows_steps_ways_and_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "operations_per_second", lambda dtype, device: 1e12)
-    monkeypatch.setattr(budget, "_vae_operations", lambda config, work: 0.0)
-    small, vae = TransformerConfig(dim=256, ffn_dim=512, heads=2, layers=10, text_dim=64), VaeConfig(dim=16)
+def test_one_block_stands_for_all() -> None:
+    given = inputs(1)
+    x, condition, pose, faces, text, image = (
+        each.to("meta") for each in (given.x, given.condition, given.pose, given.faces, given.text, given.image)
+    )
+    with torch.device("meta"):
+        model = Transformer(TINY)
+    with torch.inference_mode():
+        context = model.encode_context(text, image)
+        window = model.encode_window(pose, condition, model.encode_faces(faces))
+        with FlopCounterMode(display=False) as counter:
+            model(x, 0, context, window)
+    _, latent_frames, height, width = x.shape
+    counted = step(TINY, 4 * (latent_frames - 2) + 1, 8 * width, 8 * height, torch.float32)
+    assert counted.operations == counter.get_total_flops()
 
-    def seconds(**changes: object) -> float:
-        work = Work(**{"windows": (9,), "width_px": 64, "height_px": 64, "steps": 4, "ways": 1} | changes)  # type: ignore[arg-type]
-        return estimate(work, small, vae, torch.float32, torch.device("cpu")).seconds
 
-    assert seconds(steps=8) == pytest.approx(2 * seconds())
-    assert seconds(ways=2) == pytest.approx(2 * seconds())
-    assert seconds(windows=(9, 9, 9)) == pytest.approx(3 * seconds())
+def test_a_latent_frame_is_encoded_twice_and_decoded_once() -> None:
+    def whole(latent_frames: int) -> int:
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            vae = Vae(SMALL_VAE)
+            for _ in range(2):
+                vae.encode(torch.empty(3, 4 * latent_frames - 3, 64, 96))
+            vae.decode(torch.empty(16, latent_frames, 8, 12))
+        return counter.get_total_flops()
+
+    assert vae_operations(SMALL_VAE, 96, 64) == pytest.approx(whole(5) - whole(4), rel=1e-3)
+
+
+def test_more_windows_and_both_ways_take_longer_but_no_more_memory() -> None:
+    def of(windows: tuple[int, ...], ways: int) -> tuple[float, int]:
+        work = Work(windows=windows, width_px=96, height_px=64, steps=400, ways=ways)
+        told = estimate(work, TINY, SMALL_VAE, torch.float32, torch.device("cpu"))
+        assert told.peak_bytes > told.living_bytes > 0
+        return told.seconds, told.peak_bytes
+
+    (once_s, once), (often_s, often), (both_s, both) = of((9,), 1), of((9,) * 8, 1), of((9,), 2)
+    assert often_s > 3 * once_s
+    assert both_s > once_s
+    assert once == often == both

@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.contract.events import Delivered, Event, JobRefused, Noticed, PictureShown, StageDone, StageKept, StepsDone
+from backend.contract.errors import UnderstudyError
+from backend.contract.events import Delivered, Event, JobDone, Noticed, PictureShown, StageDone, StageKept, StepsDone
+from backend.contract.job import Casting, Delivery, Job, Mode, Setting, Shot
+from backend.contract.jobfolder import job_folder, write_job
 from backend.media.images import read_picture
+from backend.pipeline.perform import perform
+from backend.pipeline.preflight import clear
 from tests.shot.conftest import SmallShot, small_shot
-from tests.worker import Worker, delivered_bytes
+from tests.worker import delivered_bytes
 
 from .checkpoints import write_models_folder
 
@@ -26,28 +31,45 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_models_folder(tmp_path_factory.mktemp("models"))
 
 
-def words(folder: Path, **more: object) -> list[str]:
-    settings = {"models": folder} | SETTINGS | more
-    return ["--engine", "wan", *(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))]
+def settings(folder: Path, **more: object) -> dict[str, object]:
+    return {"models": folder} | SETTINGS | more
 
 
-def delivered(events: list[Event]) -> Delivered:
-    return next(event for event in events if isinstance(event, Delivered))
+def job_of(shot: SmallShot, output: Path, settings: dict[str, object], mode: Mode = Mode.REPLACE) -> Job:
+    return Job(
+        id="small",
+        mode=mode,
+        shot=Shot(source=str(shot.clip), last=FRAMES - 1),
+        cast=(Casting(character=str(shot.character)),),
+        delivery=Delivery(folder=str(output), name="small"),
+        engine="wan",
+        settings=tuple(Setting(name=name, value=str(value)) for name, value in settings.items()),
+    )
+
+
+def performed(folder: Path) -> tuple[Path, list[Event]]:
+    """Do a folder's job in this process, which has torch already: a new one would take longer than the job."""
+    events: list[Event] = []
+    ending = perform(folder, events.append, lambda: False)
+    assert isinstance(ending, JobDone), ending
+    return Path(next(event for event in events if isinstance(event, Delivered)).folder), events
+
+
+def done(job: Job) -> tuple[Path, list[Event]]:
+    folder = job_folder(Path(job.delivery.folder), job.id)
+    write_job(folder, job)
+    return performed(folder)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(
     small_shot: SmallShot, models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[Event]]:
-    output = tmp_path_factory.mktemp("undisturbed")
-    code, events = small_shot.replace(output, *words(models)).end()
-    assert code == 0, events[-1]
-    return Path(delivered(events).folder), events
+    return done(job_of(small_shot, tmp_path_factory.mktemp("undisturbed"), settings(models)))
 
 
 def test_a_shot_is_replaced_window_by_window(undisturbed: tuple[Path, list[Event]]) -> None:
     version, events = undisturbed
-    assert delivered(events).frame_count == FRAMES
     generated = [event for event in events if isinstance(event, StageDone) and event.stage == "generate"]
     assert len(generated) == 2
     steps = [(event.done_steps, event.total_steps) for event in events if isinstance(event, StepsDone)]
@@ -83,26 +105,21 @@ def test_where_nobody_is_found_in_what_was_generated_the_region_stands_in_and_th
 def test_a_kill_between_windows_changes_no_pixel(
     small_shot: SmallShot, models: Path, tmp_path: Path, undisturbed: tuple[Path, list[Event]]
 ) -> None:
-    worker = small_shot.replace(tmp_path, *words(models))
+    words = (word for name, value in settings(models).items() for word in ("--set", f"{name}={value}"))
+    worker = small_shot.replace(tmp_path, "--engine", "wan", *words)
     for event in worker.events():
         if isinstance(event, StageDone) and event.stage == "generate":
             break
     worker.kill()
     [job] = (tmp_path / ".understudy" / "jobs").iterdir()
-    code, events = Worker("resume", job).end()
-    assert code == 0, events[-1]
+    version, events = performed(job)
     kept = [event.stage for event in events if isinstance(event, StageKept)]
     assert kept.count("generate") == 1
-    assert delivered_bytes(Path(delivered(events).folder)) == delivered_bytes(undisturbed[0])
+    assert delivered_bytes(version) == delivered_bytes(undisturbed[0])
 
 
 def test_a_character_is_animated(small_shot: SmallShot, models: Path, tmp_path: Path) -> None:
-    worker = Worker(
-        "animate", small_shot.character, small_shot.clip, "--last", "5", "--output", tmp_path, *words(models)
-    )
-    code, events = worker.end()
-    assert code == 0, events[-1]
-    version = Path(delivered(events).folder)
+    version, _ = done(job_of(small_shot, tmp_path, settings(models), Mode.ANIMATE))
     mattes = [read_picture(path) for path in (version / "matte").glob("*.png")]
     assert len(mattes) == FRAMES
     assert all((matte == 255).all() for matte in mattes)
@@ -116,13 +133,13 @@ def test_a_character_is_animated(small_shot: SmallShot, models: Path, tmp_path: 
         ({"relight": 2.5}, "0 to 2"),
         ({"steps": "few"}, "whole number"),
         ({"device": "cuda:7"}, "cuda:7"),
+        ({"lora": "nowhere.safetensors"}, "nowhere.safetensors"),
     ],
 )
 def test_what_can_not_work_is_refused_before_a_frame_is_read(
     more: dict[str, object], said: str, small_shot: SmallShot, models: Path, tmp_path: Path
 ) -> None:
-    code, events = small_shot.replace(tmp_path, *words(models, **more)).end()
-    assert code != 0
-    [refused] = [event for event in events if isinstance(event, JobRefused)]
-    assert said in refused.message
-    assert not any(isinstance(event, StageDone) for event in events)
+    job = job_of(small_shot, tmp_path, settings(models, **more))
+    with pytest.raises(UnderstudyError) as refused:
+        clear(job, tmp_path)
+    assert said in str(refused.value)

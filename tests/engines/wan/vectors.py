@@ -24,10 +24,16 @@ FACE_SIZE_PX = 512
 
 
 def cases(pattern: str) -> list[str]:
-    """Name the cases that are there and fit `pattern`, such as "dit/s*_t*", in order."""
+    """Name the cases that are there and fit `pattern`, such as "dit/s*_t*", in order.
+
+    Raises ValueError where none does: tests of no cases would pass.
+    """
     files = (path for ending in ("json", "safetensors") for path in FOLDER.rglob(f"*.{ending}"))
     names = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in files}
-    return sorted(name for name in names if fnmatch(name, pattern))
+    fitting = sorted(name for name in names if fnmatch(name, pattern))
+    if not fitting:
+        raise ValueError(f"{FOLDER} has no case that fits {pattern}.")
+    return fitting
 
 
 def load(case: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
