@@ -18,6 +18,7 @@ from bpy.types import PropertyGroup, Scene, WindowManager
 
 from .backend.contract.job import Combine, Mode, Pass, Pick, Shadow
 from .backend.contract.joints import Joint
+from .sequencer.extent import Extent
 
 _MODES = (
     (Mode.REPLACE, "Replace", "The character takes the performer's place in the strip"),
@@ -37,6 +38,11 @@ _PIXELS = (
     ("auto", "Automatic", "The strip's own pixels for movies and images, the canvas for all others"),
     ("raw", "Strip", "The media's own pixels; the results get the strip's transform, crop and fades"),
     ("canvas", "Canvas", "What the canvas shows of the strip, with transform, crop, fades and modifiers"),
+)
+_EXTENTS = (
+    (Extent.STRIP, "Strip", "All frames that the strip shows"),
+    (Extent.PREVIEW, "Preview Range", "Those of the strip's frames that are in the scene's preview range"),
+    (Extent.OWN, "Frames", "Those of the strip's frames that are in a range of your own"),
 )
 _PASSES = {
     Pass.CHARACTER: "The character alone, straight alpha",
@@ -75,7 +81,7 @@ _AREAS = (
 )
 _SOLVERS = (
     ("unipc", "UniPC", "The solver of the official command line"),
-    ("dpm++", "DPM++", "The solver of the official programming interface"),
+    ("dpmpp", "DPM++", "The solver of the official programming interface"),
 )
 _WINDOWS = (
     ("fitted", "Fitted", "As few and as equal windows as go: hardly a frame too many is generated"),
@@ -101,7 +107,7 @@ class UNDERSTUDY_PG_joint(PropertyGroup):
 
     shot: StringProperty(description="The strip's own mark: keys are meant for the shot that they were made on")  # type: ignore[valid-type]
     joint: EnumProperty(items=JOINT_ITEMS, name="Joint", description="Which of the performer's joints")  # type: ignore[valid-type]
-    frame: IntProperty(name="Frame", description="Frame of the shot in which it is keyed, counted from 0")  # type: ignore[valid-type]
+    frame: IntProperty(name="Frame", description="In which it is keyed, counted from where the strip's content starts")  # type: ignore[valid-type]
     place: FloatVectorProperty(name="Place", description="In pixels of the shot, from its upper left corner", size=2)  # type: ignore[valid-type]
     before: IntProperty(  # type: ignore[valid-type]
         name="Before", description="So many frames earlier the joint begins to leave its track", min=0
@@ -122,7 +128,7 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
     pick: EnumProperty(items=_PICKS, name="Performer", description="Who of the people in the shot is replaced")  # type: ignore[valid-type]
     id: IntProperty(name="Number", description="The performer's number, as Find Performers shows it", min=1, default=1)  # type: ignore[valid-type]
     box: FloatVectorProperty(name="Box", description="Round the performer, in pixels of the shot", size=4)  # type: ignore[valid-type]
-    box_frame: IntProperty(name="Frame of the Box", description="Frame of the shot, counted from 0")  # type: ignore[valid-type]
+    box_frame: IntProperty(name="Frame of the Box", description="Counted from where the strip's content starts")  # type: ignore[valid-type]
     scale: FloatProperty(  # type: ignore[valid-type]
         name="Scale", description="Times the size that fits the performer", default=1.0, min=0.1, max=4.0
     )
@@ -200,6 +206,9 @@ class UNDERSTUDY_PG_settings(PropertyGroup):
     wan: PointerProperty(type=UNDERSTUDY_PG_wan, name="Wan", description="Settings of the Wan engine")  # type: ignore[valid-type]
     seed: IntProperty(name="Seed", description="For engines that draw by chance: the same seed, the same picture")  # type: ignore[valid-type]
     pixels: EnumProperty(items=_PIXELS, name="Pixels", description="Which pixels of the strip go in")  # type: ignore[valid-type]
+    extent: EnumProperty(items=_EXTENTS, name="Range", description="Which frames of the strip go in")  # type: ignore[valid-type]
+    own_first: IntProperty(name="First", description="First frame of your own range, in the scene", default=1)  # type: ignore[valid-type]
+    own_last: IntProperty(name="Last", description="Last frame of your own range, in the scene", default=250)  # type: ignore[valid-type]
     shadow: EnumProperty(items=_SHADOWS, name="Shadow", description="What becomes of the performer's cast shadow")  # type: ignore[valid-type]
     folder: StringProperty(  # type: ignore[valid-type]
         name="Folder",

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from .command import looks, work
+from .command import environment, looks, work
 from .command.exits import Exit
 from .command.missing import LibraryMissingError
 from .command.parser import parser
@@ -28,6 +28,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Say], Exit]] = {
     "inspect": looks.inspect,
     "doctor": looks.doctor,
     "schema": looks.schema,
+    "create-environment": environment.create_environment,
+    "check-environment": environment.check_environment,
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.contract.errors import UnderstudyError
 
-from . import cost, draft, joints, matte, plate, tick, tracking
+from . import cost, draft, joints, matte, place, plate, tick, tracking
 from .bench import SEEDS, Bench
 from .race import with_torch
 from .table import Row, machine, markdown
@@ -27,6 +27,7 @@ ROWS: dict[str, tuple[str, Callable[[Bench], Iterator[Row]]]] = {
     "time": ("a job's time, whole and by stage", cost.time),
     "wait": ("the worker's first event; a preview", cost.wait),
     "tick": ("Blender's main thread under a flood of events", tick.tick),
+    "place": ("Blender's main thread while results are placed", place.place),
     "vae": ("the Wan engine's VAE beside that of diffusers: time on the processor, memory", with_torch("vae")),
     "wan-forward": ("a step of its transformer beside that of diffusers, on the processor", with_torch("wan_forward")),
     "wan-counts": ("what it computes, copies and generates, counted", with_torch("wan_counts")),

@@ -21,7 +21,7 @@ from .table import Row
 class TorchMissingError(UnderstudyError):
     """The environment has no torch, or no diffusers to compare with."""
 
-    hint = "Run the row in the environment of the Wan engine's tests: .envs/wan/bin/python -m benchmarks ROW"
+    hint = "Run the row in the environment of the Wan engine's tests: .envs/wan/bin/python -m benchmarks ROW."
 
     def __init__(self) -> None:
         super().__init__("Skipped: torch and diffusers are not here.")

@@ -9,6 +9,7 @@ from . import (
     build_comp,
     cast,
     correct,
+    create_environment,
     find_performers,
     lora,
     manage_job,
@@ -18,7 +19,18 @@ from . import (
     swap_version,
 )
 
-_FILES = (start_job, cast, preview_frame, find_performers, correct, lora, manage_job, swap_version, build_comp)
+_FILES = (
+    start_job,
+    cast,
+    preview_frame,
+    find_performers,
+    correct,
+    lora,
+    manage_job,
+    swap_version,
+    build_comp,
+    create_environment,
+)
 
 
 def register() -> None:

@@ -103,9 +103,13 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def _choose(self, context: Context, one: Point, other: Point) -> bool:
         """Cast who was clicked, or who is in the box that was drawn."""
+        if not self._order.is_at_playhead(context):
+            self.report({"WARNING"}, "Move the playhead to a frame that goes in: see the range in the Shot panel.")
+            return False
         casting, frame = self._casting(context), self._order.frame_at_playhead(context)
         if max(abs(one[0] - other[0]), abs(one[1] - other[1])) >= _LEAST_DRAG_PX:
-            casting.pick, casting.box, casting.box_frame = "box", box_between(one, other), frame
+            casting.pick, casting.box = "box", box_between(one, other)
+            casting.box_frame = frame + self._order.placing.content_first
             return True
         person = person_at_or_none(questions.answers.people, frame, one)
         if person is not None:
@@ -117,13 +121,14 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def _marks(self) -> list[Mark]:
         casting, frame = self._casting(bpy.context), self._order.frame_at_playhead(bpy.context)
+        people = questions.answers.people if self._order.is_at_playhead(bpy.context) else ()
         marks = [
             Mark(
                 points=outline(box_at(person, frame)),
                 caption=str(person.id),
                 is_chosen=casting.pick == "id" and casting.id == person.id,
             )
-            for person in questions.answers.people
+            for person in people
         ]
         if self._from and self._to:
             marks.append(Mark(points=outline(box_between(self._from, self._to)), is_drawn=True))

@@ -13,7 +13,6 @@ from bpy.types import Context, Event, Operator, SpaceTextEditor, Text
 from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.jobfolder import read_job
-from ..properties import settings_of
 from ..session import jobs
 from ..session.focus import scene_of
 from ..session.placing import place_results
@@ -146,7 +145,7 @@ class UNDERSTUDY_OT_recall_job(Operator):
         """Read the job and set the scene's settings."""
         view = chosen(context)
         try:
-            recall(read_job(view.folder), view.folder, settings_of(scene_of(context)))
+            recall(read_job(view.folder), view.folder, scene_of(context))
         except (UnderstudyError, RuntimeError) as error:
             return refuse(self, error)
         return {"FINISHED"}

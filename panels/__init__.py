@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import character, corrections, engine, job_list, menus, output, shot
+from . import character, corrections, engine, environment, job_list, menus, output, shot
 
 _FILES = (shot, character, engine, output, corrections, job_list)
 
@@ -16,10 +16,12 @@ def register() -> None:
         for cls in file.classes:
             bpy.utils.register_class(cls)
     menus.register()
+    environment.register()
 
 
 def unregister() -> None:
     """Take them away."""
+    environment.unregister()
     menus.unregister()
     for file in reversed(_FILES):
         for cls in reversed(file.classes):

@@ -8,7 +8,7 @@ from bpy.types import Context, Scene, UILayout
 from ..operators.correct import UNDERSTUDY_OT_move_joints, UNDERSTUDY_OT_remove_joint, UNDERSTUDY_OT_update_job
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_matte, castings_of, settings_of
 from ..sequencer.compat import all_strips_name
-from ..sequencer.take import source_id_or_none
+from ..sequencer.take import source_id_or_none, start_of_source_or_none
 from ..session.focus import active_strip_or_none, scene_of
 from .place import InSequencer
 
@@ -30,7 +30,7 @@ class UNDERSTUDY_PT_corrections(InSequencer):
             if len(castings) > 1:
                 box.label(text=f"Performer {place + 1}")
             _draw_mattes(box, scene, casting)
-            _draw_joints(box, casting, place, _shot(context))
+            _draw_joints(box, scene, place, _shot(context))
         self.layout.operator(UNDERSTUDY_OT_update_job.bl_idname, icon="FILE_REFRESH")
 
 
@@ -61,15 +61,18 @@ def _shot(context: Context) -> str:
     return source_id_or_none(strip) or "" if strip else ""
 
 
-def _draw_joints(layout: UILayout, casting: UNDERSTUDY_PG_casting, place: int, shot: str) -> None:
+def _draw_joints(layout: UILayout, scene: Scene, place: int, shot: str) -> None:
     """Draw the keys on this shot, and how many there are on others; all of them while it is not known which shot."""
     others = 0
-    for number, key in enumerate(casting.joints):
+    joints = castings_of(settings_of(scene))[place].joints
+    starts = {mark: start_of_source_or_none(scene, mark) for mark in {key.shot for key in joints}}
+    for number, key in enumerate(joints):
         if shot and key.shot != shot:
             others += 1
             continue
         line = layout.split(factor=0.5)
-        line.label(text=f"{key.joint.replace('_', ' ').title()}, {key.frame + 1}")
+        start = starts[key.shot]
+        line.label(text=f"{key.joint.replace('_', ' ').title()}, {'gone' if start is None else start + key.frame}")
         row = line.row(align=True)
         row.prop(key, "before", text="-")
         row.prop(key, "after", text="+")

@@ -25,7 +25,6 @@ class UNDERSTUDY_PT_engine(InSequencer):
 
     bl_idname = "UNDERSTUDY_PT_engine"
     bl_label = "Engine"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
         """Draw it."""

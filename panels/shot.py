@@ -3,17 +3,25 @@
 
 from __future__ import annotations
 
-from bpy.types import Context, UILayout
+from typing import TYPE_CHECKING
 
+from bpy.types import Context, Scene, UILayout
+
+from ..backend.contract.errors import UnderstudyError
 from ..operators.preview_frame import UNDERSTUDY_OT_preview_frame
 from ..operators.start_job import UNDERSTUDY_OT_start_job
 from ..properties import UNDERSTUDY_PG_settings, settings_of
+from ..sequencer.extent import Extent
 from ..session import jobs, questions
-from ..session.focus import active_strip_or_none, scene_of, shown_range
+from ..session.focus import active_strip_or_none, scene_of
+from ..session.order import frames_of
 from ..worker_client.states import BUSY
 from .character import draw_performer
 from .place import InSequencer
 from .words import VERBS, draw_picture, draw_progress, draw_wrapped, stage_text
+
+if TYPE_CHECKING:
+    from bpy.types import Strip
 
 _PREVIEW_SCALE = 12.0
 """Of Blender's icon size: as wide as the sidebar is at first."""
@@ -35,9 +43,8 @@ class UNDERSTUDY_PT_shot(InSequencer):
         if strip is None:
             layout.label(text="Select a strip to replace its performer.", icon="INFO")
         else:
-            first, last = shown_range(strip)
             layout.label(text=strip.name, icon="SEQUENCE")
-            layout.label(text=f"Frames {first} to {last}: {last - first + 1}")
+            _draw_range(layout, scene_of(context), strip)
         layout.row().prop(settings, "mode", expand=True)
         _draw_performer(layout, settings)
         column = layout.column(align=True)
@@ -48,6 +55,23 @@ class UNDERSTUDY_PT_shot(InSequencer):
                 draw_progress(layout, view)
         layout.operator(UNDERSTUDY_OT_preview_frame.bl_idname, icon="IMAGE_DATA")
         draw_answer(layout, questions.answers)
+
+
+def _draw_range(layout: UILayout, scene: Scene, strip: Strip) -> None:
+    settings = settings_of(scene)
+    layout.prop(settings, "extent")
+    if settings.extent == Extent.OWN:
+        column = layout.column(align=True)
+        column.prop(settings, "own_first")
+        column.prop(settings, "own_last")
+    try:
+        frames = frames_of(scene, strip)
+    except UnderstudyError as error:
+        column = layout.column(align=True)
+        column.alert = True
+        draw_wrapped(column, error.advice)
+    else:
+        layout.label(text=f"Frames {frames[0]} to {frames[-1]}: {len(frames)}")
 
 
 def _draw_performer(layout: UILayout, settings: UNDERSTUDY_PG_settings) -> None:

@@ -30,6 +30,8 @@ _STAGES = {
     "generate": "Drawing the character",
     "deliver": "Writing the layers",
     "preview": "Drawing the preview",
+    "fetch": "Fetching packages",
+    "unpack": "Unpacking packages",
 }
 
 

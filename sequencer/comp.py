@@ -111,7 +111,8 @@ def _light(ends: _Ends, character: Any) -> Any:
 
 def _load(take: Take, name: Pass) -> Any:
     """Load a pass as a sequence. The character's colours are wanted as they are, for its matte may be changed."""
-    image = bpy.data.images.load(str(take.files(name)[0]))
+    files = take.files(name)
+    image = bpy.data.images.load(str(files.folder / files.names[0]))
     image.name = f"{take.stem} {name}"
     image.source = "SEQUENCE"
     if name is Pass.MATTE:

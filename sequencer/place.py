@@ -21,10 +21,10 @@ from .compat import end_frame, first_frame, muted_channels, strips_of
 from .findstrips import Found
 from .look import copy_look, covers_fully
 from .shot import Pixels
-from .take import Take, find_source_or_none, is_matte, mark, pass_of, scene_first_now, version_of
+from .take import Files, Take, find_source_or_none, is_matte, mark, pass_of, scene_first_now, version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bpy.types import MetaStrip, Scene, Strip
 
@@ -42,6 +42,7 @@ _FROM_BELOW = (
 _BLENDED_AS_SOURCE = {Pass.PLATE, Pass.COMP}
 _COLOUR_SPACE = "sRGB"
 """Of mattes, too: the sequencer takes values as they are in the file when they are said to be in its own space."""
+_NO_FILE = "not read yet"
 _TAGS = {Pass.COMP: "COLOR_04", Pass.CHARACTER: "COLOR_05", Pass.PLATE: "COLOR_06", Pass.CONTROL: "COLOR_03"}
 _MATTE_TAG = "COLOR_09"
 
@@ -79,7 +80,8 @@ def place(scene: Scene, take: Take, how: PlaceAs) -> list[Strip]:
     """Put every pass of a take on a strip of its own, and return them from the lowest channel up.
 
     Results of raw pixels get the place, fades, grade and animation of the strip that they were made from. That strip
-    is muted if it does not cover what is below it: a half faded comp over the half faded clip would show both.
+    is muted if it does not cover what is below it, and none of its frames is without a result: a half faded comp over
+    the half faded clip would show both.
     The sequencer blends in display space: LAYERS equal the comp where the matte is 0 or 1 only, and where layers
     fade, the plate is seen through the character. Raises ChannelsFullError, PassMissingError, FileMissingError.
     """
@@ -91,8 +93,8 @@ def place(scene: Scene, take: Take, how: PlaceAs) -> list[Strip]:
     owner = under.owner(scene) if under else scene
     channel = _free_channel(owner, under, range(first, first + take.frame_count), len(files))
     made = []
-    for offset, (name, paths) in enumerate(files.items()):
-        strip = _new_strip(owner, _strip_name(take.stem, name), paths, channel + offset, first)
+    for offset, (name, pictures) in enumerate(files.items()):
+        strip = _new_strip(owner, _strip_name(take.stem, name), pictures, channel + offset, first)
         strip.color_tag = _tag(name)
         mark(strip, take, name)
         strip.mute = name not in shown
@@ -116,13 +118,18 @@ def swap_version(strips: Sequence[Strip], take: Take) -> None:
         _show_files(strip, take, files[pass_of(strip)])
 
 
-def _dress(scene: Scene, source: Strip, results: Iterable[Strip]) -> None:
+def _dress(scene: Scene, source: Strip, results: Sequence[Strip]) -> None:
     for strip in results:
         copy_look(scene, source, strip, is_matte=is_matte(pass_of(strip)))
         if pass_of(strip) in _BLENDED_AS_SOURCE:
             strip.blend_type = source.blend_type
-    if not covers_fully(scene, source):
+    if _lie_over(results, source) and not covers_fully(scene, source):
         source.mute = True
+
+
+def _lie_over(results: Sequence[Strip], source: Strip) -> bool:
+    """Tell whether results, which lie on the same frames, lie on all that the source shows."""
+    return first_frame(results[0]) <= first_frame(source) and end_frame(results[0]) >= end_frame(source)
 
 
 def _under_results(source: Found | None, take: Take) -> Found | None:
@@ -152,27 +159,34 @@ def _free_channel(owner: Scene | MetaStrip, under: Found | None, frames: range, 
     raise ChannelsFullError(wanted, above)
 
 
-def _new_strip(owner: Scene | MetaStrip, name: str, paths: Sequence[Path], channel: int, first: int) -> Any:
+def _new_strip(owner: Scene | MetaStrip, name: str, files: Files, channel: int, first: int) -> Any:
+    """Make a strip of pictures of which none is read: only a name that no file has is shown to Blender at first.
+
+    Blender decodes the first file for its size, which takes longer than all the rest and which ORIGINAL does not need.
+    It learns the size when it first shows the strip.
+    """
     strip: Any = strips_of(owner).new_image(
         name=name,
-        filepath=_for_blend(paths[0]),
+        filepath=_for_blend(files.folder / _NO_FILE),
         channel=channel,
         frame_start=first,
         fit_method="ORIGINAL",
     )
-    for path in paths[1:]:
-        strip.elements.append(path.name)
+    elements = strip.elements
+    elements[0].filename = files.names[0]
+    for file in files.names[1:]:
+        elements.append(file)
     with contextlib.suppress(TypeError):  # a colour configuration of the studio's own may have another name for it
         strip.colorspace_settings.name = _COLOUR_SPACE
     return strip
 
 
-def _show_files(strip: Strip, take: Take, paths: Sequence[Path]) -> None:
+def _show_files(strip: Strip, take: Take, files: Files) -> None:
     pictures: Any = strip
     old_name = _strip_name(version_stem(take.shot, version_of(strip)), pass_of(strip))
-    pictures.directory = _for_blend(paths[0].parent) + "/"
-    for element, path in zip(_elements(strip), paths, strict=True):
-        element.filename = path.name
+    pictures.directory = _for_blend(files.folder) + "/"
+    for element, name in zip(_elements(strip), files.names, strict=True):
+        element.filename = name
     if strip.name.startswith(old_name):
         strip.name = strip.name.replace(old_name, _strip_name(take.stem, pass_of(strip)), 1)
     mark(strip, take, pass_of(strip))

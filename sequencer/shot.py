@@ -15,7 +15,7 @@ import bpy
 
 from ..backend.contract.errors import FileMissingError, UnderstudyError
 from ..backend.contract.job import Rendering
-from .compat import end_frame, first_frame
+from .compat import content_start, end_frame, first_frame
 from .description import describe_strip, digest_of
 from .findstrips import Found, find_strip_or_none
 from .media import Size, media_size_or_none
@@ -41,9 +41,10 @@ class Pixels(StrEnum):
 class StripShot:
     """A strip as a shot.
 
-    first, last: scene frames, inclusive. fps: a rational. stamp: see `description.py`. scripts: whether the .blend's
-    own scripts run while it is rendered, as they do in the artist's session. mask: see `mattes.py`; scene and strip are
-    then made where it is rendered.
+    first, last: scene frames, inclusive. content_first: the first, counted from the strip's `content_start`, so that it
+    stays the same when the strip is moved or trimmed. fps: a rational. stamp: see `description.py`. scripts: whether
+    the .blend's own scripts run while it is rendered, as they do in the artist's session. mask: see `mattes.py`; scene
+    and strip are then made where it is rendered.
     """
 
     scene: str
@@ -55,6 +56,7 @@ class StripShot:
     first: int
     last: int
     description: str
+    content_first: int = 0
     stamp: str = ""
     scripts: bool = False
     mask: str = ""
@@ -140,6 +142,7 @@ def read_shot(
         fps=fps_of(scene),
         first=wanted[0],
         last=wanted[-1],
+        content_first=wanted[0] - content_start(found.strip),
         description=description.text,
         stamp=stamp,
         scripts=not bpy.app.autoexec_fail,
@@ -187,6 +190,7 @@ def rendering_of(shot: StripShot, blend: Path) -> Rendering:
         height_px=shot.height_px,
         frame_count=shot.frame_count,
         scene_first=shot.first,
+        content_first=shot.content_first,
     )
 
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bpy
 
@@ -24,6 +25,13 @@ JOB, PASS, VERSION = "understudy_job", "understudy_pass", "understudy_version"
 """Custom properties by which a strip is known as a result, whatever becomes of its name and place."""
 _SOURCE = "understudy_source"
 """Likewise of a strip that a shot was read from."""
+
+
+class Files(NamedTuple):
+    """Pictures of one folder, by their names: a path for each would take longer than all else that is done to them."""
+
+    folder: Path
+    names: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +61,18 @@ class Take:
         """Name shot and version as folder and files do."""
         return version_stem(self.shot, self.version)
 
-    def files(self, name: str) -> list[Path]:
+    def files(self, name: str) -> Files:
         """List a pass's files in order. Raises PassMissingError, and FileMissingError before Blender sees a gap."""
         if name not in self.passes:
             raise PassMissingError(self.stem, name)
         numbers = range(self.first_number, self.first_number + self.frame_count)
-        paths = [self.folder / pass_file(self.stem, name, f"{number:04d}") for number in numbers]
         folder = self.folder / name
-        there = set(folder.iterdir()) if folder.is_dir() else set()
-        missing = next((path for path in paths if path not in there), None)
+        names = [pass_file(self.stem, name, f"{number:04d}").rpartition("/")[2] for number in numbers]
+        there = _names_in(folder)
+        missing = next((file for file in names if file not in there), None)
         if missing is not None:
-            raise FileMissingError(missing, f"{name} picture")
-        return paths
+            raise FileMissingError(folder / missing, f"{name} picture")
+        return Files(folder, names)
 
 
 class PassMissingError(UnderstudyError):
@@ -75,6 +83,13 @@ class PassMissingError(UnderstudyError):
     def __init__(self, stem: str, name: str) -> None:
         super().__init__(f"{stem} was delivered without the pass {name}.")
         self.stem, self.name = stem, name
+
+
+def _names_in(folder: Path) -> set[str]:
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries}
 
 
 def take_strips(scene: Scene, job_id: str) -> list[Strip]:
@@ -102,14 +117,26 @@ def version_of(strip: Strip) -> int:
 def source_id(strip: Strip) -> str:
     """Return the id of a strip that a shot is read from; it keeps what it was given the first time."""
     if _property(strip, _SOURCE) is None:
-        strip[_SOURCE] = uuid.uuid4().hex
+        give_source_id(strip, uuid.uuid4().hex)
     return str(_property(strip, _SOURCE))
+
+
+def give_source_id(strip: Strip, mark: str) -> None:
+    """Give a strip an id that it had before."""
+    strip[_SOURCE] = mark
 
 
 def source_id_or_none(strip: Strip) -> str | None:
     """Return the id of a strip if a shot was ever read from it."""
     mark = _property(strip, _SOURCE)
     return mark if isinstance(mark, str) else None
+
+
+def start_of_source_or_none(scene: Scene, mark: str) -> int | None:
+    """Return where the content of the strip that bears an id starts; None where it is gone."""
+    strips = (each.strip for each in every_strip(scene) if mark and _property(each.strip, _SOURCE) == mark)
+    strip = next(strips, None)
+    return None if strip is None else content_start(strip)
 
 
 def find_source_or_none(scene: Scene, take: Take) -> Found | None:

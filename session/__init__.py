@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from . import jobs, pictures, questions, timer
+from . import environment, jobs, pictures, questions, timer
 
-_ROOMS = (pictures, questions, jobs, timer)
+_ROOMS = (pictures, questions, environment, jobs, timer)
 
 
 def register() -> None:

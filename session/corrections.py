@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
 
 class KeyOutsideError(UnderstudyError):
-    """A joint is keyed in a frame that the shot does not have any more."""
+    """A joint is keyed in a frame that the strip does not show any more. frame: of the scene."""
 
     hint = "Remove that key under Corrections, or let the strip show that frame again."
 
-    def __init__(self, fix: JointFix, frame_count: int) -> None:
-        super().__init__(
-            f"The {fix.joint.replace('_', ' ')} is keyed in frame {fix.frame + 1} of the shot, which has {frame_count}."
-        )
-        self.fix, self.frame_count = fix, frame_count
+    def __init__(self, joint: Joint, frame: int, shown: range) -> None:
+        name, last = joint.replace("_", " "), shown.stop - 1
+        super().__init__(f"The {name} is keyed in frame {frame}: the strip shows {shown.start} to {last}.")
+        self.joint, self.frame, self.shown = joint, frame, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,50 +59,65 @@ class Corrections:
 
 
 def read_corrections(
-    scene: Scene, casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str, mode: Mode
+    scene: Scene, casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str, shown: range, mode: Mode
 ) -> Corrections:
-    """Read them over a shot that was read from the strip of that mark. A job that animates takes no mattes.
+    """Read them over a shot that was read from the strip of that mark, which shows these frames of the scene.
 
-    Raises KeyOutsideError, MatteMissingError and what `read_matte_strip` raises.
+    A job that animates takes no mattes. Raises KeyOutsideError, MatteMissingError and what `read_matte_strip` raises.
     """
-    joints = fixes_of(casting, source)
-    stray = next((fix for fix in joints if not 0 <= fix.frame < shot.frame_count), None)
-    if stray is not None:
-        raise KeyOutsideError(stray, shot.frame_count)
     return Corrections(
         matte=_matte_or_none(scene, casting.matte, shot) if mode is Mode.REPLACE else None,
         combine=Combine(casting.combine),
         garbage=_matte_or_none(scene, casting.garbage, shot) if mode is Mode.REPLACE else None,
-        joints=joints,
+        joints=_fixes_within(casting, shot, source, shown),
     )
 
 
-def fixes_of(casting: UNDERSTUDY_PG_casting, source: str) -> tuple[JointFix, ...]:
-    """List the joints that were keyed on the shot of a strip, in order of joints and frames."""
-    fixes = (_fix(row) for row in casting.joints if row.shot == source)
+def fixes_of(casting: UNDERSTUDY_PG_casting, source: str, content_first: int) -> tuple[JointFix, ...]:
+    """List the joints that were keyed on a strip, in order of joints and frames.
+
+    Frames are those of a shot; it need not have them. content_first: its first one, see `StripShot`.
+    """
+    fixes = (_fix(row).counted_from(content_first) for row in casting.joints if row.shot == source)
     return tuple(sorted(fixes, key=lambda fix: (list(Joint).index(fix.joint), fix.frame)))
 
 
-def key_joint(casting: UNDERSTUDY_PG_casting, source: str, fix: JointFix) -> None:
-    """Key a joint; one that is keyed in that frame already is moved, its reach stays."""
-    keyed = (row for row in casting.joints if (row.shot, row.joint, row.frame) == (source, fix.joint, fix.frame))
+def key_joint(casting: UNDERSTUDY_PG_casting, source: str, content_first: int, fix: JointFix) -> None:
+    """Key a joint in a frame of a shot; one that is keyed there already is moved, its reach stays."""
+    frame = fix.frame + content_first
+    keyed = (row for row in casting.joints if (row.shot, row.joint, row.frame) == (source, fix.joint, frame))
     row = next(keyed, None)
     if row is None:
         row = casting.joints.add()
-        row.shot, row.joint, row.frame = source, fix.joint.value, fix.frame
+        row.shot, row.joint, row.frame = source, fix.joint.value, frame
         row.before, row.after = fix.frame - fix.first, fix.last - fix.frame
     row.place = fix.x, fix.y
 
 
-def recall_corrections(casting: Casting, source: str, into: UNDERSTUDY_PG_casting) -> None:
-    """Set them to what a job was asked for; keys on other shots stay."""
+def recall_corrections(casting: Casting, source: str, frames: range, into: UNDERSTUDY_PG_casting) -> None:
+    """Set them to what a job was asked for; keys on other strips, and beside the job's frames, stay.
+
+    frames: the job's, counted from where the strip's content starts.
+    """
     into.combine = casting.matte_combine.value
     _recall_matte(casting.matte, casting.matte_rendering, into.matte)
     _recall_matte(casting.garbage_matte, casting.garbage_rendering, into.garbage)
-    for place in reversed([place for place, row in enumerate(into.joints) if row.shot == source]):
+    for place in reversed(
+        [place for place, row in enumerate(into.joints) if row.shot == source and row.frame in frames]
+    ):
         into.joints.remove(place)
     for fix in casting.joints:
-        key_joint(into, source, fix)
+        key_joint(into, source, frames.start, fix)
+
+
+def _fixes_within(casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str, shown: range) -> tuple[JointFix, ...]:
+    """List the keys in a shot's frames. Those that its range leaves out take no part. Raises KeyOutsideError."""
+    fixes = fixes_of(casting, source, shot.content_first)
+    inside = tuple(fix for fix in fixes if 0 <= fix.frame < shot.frame_count)
+    stray = next((fix for fix in fixes if fix not in inside and shot.first + fix.frame not in shown), None)
+    if stray is not None:
+        raise KeyOutsideError(stray.joint, shot.first + stray.frame, shown)
+    return inside
 
 
 def _recall_matte(name: str, rendering: Rendering, into: UNDERSTUDY_PG_matte) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..backend.contract.job import Rendering
 from ..picker.canvas import Placement
-from ..sequencer.compat import end_frame, first_frame, sequencer_scene
+from ..sequencer.compat import sequencer_scene
 from ..sequencer.shot import Pixels
 
 if TYPE_CHECKING:
@@ -25,11 +25,6 @@ def active_strip_or_none(context: Context) -> Strip | None:
     """Give the active strip of the sequencer's scene."""
     editor = scene_of(context).sequence_editor
     return editor.active_strip if editor else None
-
-
-def shown_range(strip: Strip) -> tuple[int, int]:
-    """Tell the first and the last scene frame that a strip shows."""
-    return first_frame(strip), end_frame(strip) - 1
 
 
 def placement_of(strip: Strip, pixels: Pixels, rendering: Rendering) -> Placement:

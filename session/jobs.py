@@ -26,7 +26,8 @@ from ..worker_client.search import Search
 from ..worker_client.states import BUSY, State, moved
 from ..worker_client.view import JobView, view_of
 from ..worker_client.worker import Detached, Worker
-from .placing import is_due, place_results
+from . import marks
+from .placing import is_due, place_over_strip
 from .program import start_worker
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def _start(folder: Path) -> Worker:
     """Start a job's worker, on a leash or as one that goes on without Blender.
 
     A job's folder may be anybody's, and its shot and mattes are commands: only this Blender's own are run. Raises
-    ForeignJobError.
+    ForeignJobError, and what `start_worker` raises.
     """
     job, ours = read_job(folder), render_program()
     mattes = (each for casting in job.cast for each in (casting.matte_rendering, casting.garbage_rendering))
@@ -54,7 +55,7 @@ def _start(folder: Path) -> Worker:
         if rendering.command and rendering.command[: len(ours)] != ours:
             raise ForeignJobError(folder)
     detached = ("--detached",) if is_kept_running(bpy.context) else ()
-    return start_worker(folder, "run", str(folder), *detached)
+    return start_worker(folder, "run", str(folder), *detached, engine=job.engine)
 
 
 queue = JobQueue(_start)
@@ -122,7 +123,7 @@ def _place(job_id: str) -> None:
     if view is None:
         return
     try:
-        place_results(view)
+        place_over_strip(view)
     except UnderstudyError as error:
         log.warning("The results of %s were not placed: %s", view.id, error)
         queue.add(replace(view, message=str(error), hint=f"{error.hint} Then press Place Again."))
@@ -163,11 +164,13 @@ def shutdown() -> None:
 
 
 def register() -> None:
-    """Be told when Blender ends."""
+    """Be told when Blender ends, and of undo."""
+    marks.register()
     atexit.register(shutdown)
 
 
 def unregister() -> None:
     """Begin anew when switched on again: what is on disk decides."""
+    marks.unregister()
     atexit.unregister(shutdown)
     shutdown()

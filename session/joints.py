@@ -47,12 +47,16 @@ class JointAwayError(UnderstudyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One performer of a job. place: of the casting, from 0. source: the strip's mark. scene_first: of the shot."""
+    """One performer of a job. place: of the casting, from 0. source: the strip's mark.
+
+    scene_first, content_first: of the shot, in the scene and from where the strip's content starts.
+    """
 
     scene: str
     place: int
     source: str
     scene_first: int
+    content_first: int
     placement: Placement
     performer: TrackedPerformer
 
@@ -61,7 +65,8 @@ class Figure:
         casting = self._casting_or_none()
         if casting is None:
             return {}
-        return Skeleton(self.performer, fixes_of(casting, self.source)).places(self._frame())
+        fixes = fixes_of(casting, self.source, self.content_first)
+        return Skeleton(self.performer, fixes).places(self._frame())
 
     def key(self, joint: Joint, at: Point) -> None:
         """Key a joint at the playhead, as one undo step. Raises JointAwayError."""
@@ -70,7 +75,8 @@ class Figure:
             raise JointAwayError(self._frame())
         frame = self._frame()
         first, last = max(0, frame - REACH_FRAMES), min(last, frame + REACH_FRAMES)
-        key_joint(casting, self.source, JointFix(joint=joint, frame=frame, x=at[0], y=at[1], first=first, last=last))
+        fix = JointFix(joint=joint, frame=frame, x=at[0], y=at[1], first=first, last=last)
+        key_joint(casting, self.source, self.content_first, fix)
         bpy.ops.ed.undo_push(message=f"Move {joint.replace('_', ' ').title()}")
 
     def _frame(self) -> int:
@@ -136,6 +142,7 @@ def figure_of(view: JobView, place: int) -> Figure:
         place=place,
         source=placing.source_id,
         scene_first=scene_first_now(take, found.strip),
+        content_first=placing.content_first,
         placement=placement_of(found.strip, placing.pixels, job.shot.rendering),
         performer=cast[place],
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.types import Context, Image, Scene
@@ -28,6 +29,7 @@ from ..backend.contract.jobfolder import job_folder, make_folder, new_job_id, wr
 from ..preferences import PACKAGE, models_folder_or_none
 from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings, castings_of, settings_of
 from ..sequencer.compat import content_start
+from ..sequencer.extent import Extent, frames_within
 from ..sequencer.place import PlaceAs
 from ..sequencer.shot import Pixels, StripMissingError, StripShot, default_pixels, read_shot, rendering_of, save_copy
 from ..sequencer.take import source_id
@@ -35,6 +37,9 @@ from .corrections import read_corrections
 from .engine import engine_settings
 from .focus import active_strip_or_none, scene_of
 from .placing import Placing, keep_placing
+
+if TYPE_CHECKING:
+    from bpy.types import Strip
 
 BLEND = "shot.blend"
 """In a job's folder: the copy of the .blend from which its strips are rendered."""
@@ -61,6 +66,16 @@ class NoBoxError(UnderstudyError):
         super().__init__("There is no box yet.")
 
 
+class PickOutsideError(UnderstudyError):
+    """Who is meant was shown in a frame that is not among those that go in. frame: of the scene."""
+
+    hint = "Show the performer again with Find Performers, or choose a range that has the frame."
+
+    def __init__(self, frame: int, first: int, last: int) -> None:
+        super().__init__(f"The performer was shown in frame {frame}, which is not one of {first} to {last}.")
+        self.frame, self.first, self.last = frame, first, last
+
+
 class CharacterNotSavedError(UnderstudyError):
     """A packed or painted picture could not be written beside the job."""
 
@@ -80,10 +95,18 @@ class Order:
     placing: Placing
     characters: tuple[str, ...]
 
+    @property
+    def frames(self) -> range:
+        """Give the scene frames that go in."""
+        return range(self.placing.scene_first, self.placing.scene_first + self.job.shot.rendering.frame_count)
+
+    def is_at_playhead(self, context: Context) -> bool:
+        """Tell whether the scene shows one of the frames that go in."""
+        return scene_of(context).frame_current in self.frames
+
     def frame_at_playhead(self, context: Context) -> int:
         """Tell which frame of the shot the scene shows now; its first or last if the playhead is outside."""
-        count = self.job.shot.rendering.frame_count
-        return min(max(scene_of(context).frame_current - self.placing.scene_first, 0), count - 1)
+        return min(max(scene_of(context).frame_current, self.frames[0]), self.frames[-1]) - self.frames[0]
 
 
 def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bool = True) -> Order:
@@ -97,15 +120,15 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
     assert strip is not None, "shot_of has refused it"
     castings = castings_of(settings) if needs_character else []
     for casting in castings:
-        _check_casting(casting)
-    source = source_id(strip)
-    corrections = [read_corrections(scene, casting, shot, source, Mode(settings.mode)) for casting in castings]
+        _check_casting(casting, shot)
+    source, shown = source_id(strip), frames_within(scene, strip, Extent.STRIP)
+    corrections = [read_corrections(scene, casting, shot, source, shown, Mode(settings.mode)) for casting in castings]
     deliveries = delivery_folder(settings)
     job_id = new_job_id()
     folder = job_folder(deliveries, job_id, kind)
     make_folder(folder)
     blend = save_copy(folder / BLEND)
-    cast = [_casting(casting, folder, number) for number, casting in enumerate(castings, start=1)]
+    cast = [_casting(casting, shot, folder, number) for number, casting in enumerate(castings, start=1)]
     job = Job(
         id=job_id,
         mode=Mode(settings.mode),
@@ -126,6 +149,7 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
         scene_first=shot.first,
         pixels=shot.pixels,
         how=PlaceAs(settings.placing),
+        extent=Extent(settings.extent),
     )
     write_job(folder, job)
     keep_placing(folder, placing)
@@ -134,12 +158,21 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
 
 
 def shot_of(context: Context) -> StripShot:
-    """Read the active strip as a shot. Raises what `read_shot` raises."""
+    """Read the active strip, or what is chosen of it, as a shot. Raises what `frames_of` and `read_shot` raise."""
     scene, strip = scene_of(context), active_strip_or_none(context)
     wish = settings_of(scene).pixels
     if strip is None:
         raise StripMissingError
-    return read_shot(scene, strip, default_pixels(strip) if wish == "auto" else Pixels(wish))
+    frames = frames_of(scene, strip)
+    pixels = default_pixels(strip) if wish == "auto" else Pixels(wish)
+    return read_shot(scene, strip, pixels, frames[0], frames[-1])
+
+
+def frames_of(scene: Scene, strip: Strip) -> range:
+    """Say which scene frames of a strip go in. Raises what `frames_within` raises."""
+    settings = settings_of(scene)
+    own = range(settings.own_first, settings.own_last + 1)
+    return frames_within(scene, strip, Extent(settings.extent), own)
 
 
 def delivery_folder(settings: UNDERSTUDY_PG_settings) -> Path:
@@ -163,7 +196,7 @@ def _shot(shot: StripShot, blend: Path) -> Shot:
     return Shot(source=shot.strip, fps=shot.fps, rendering=rendering_of(shot, blend))
 
 
-def _casting(casting: UNDERSTUDY_PG_casting, folder: Path, number: int) -> Casting:
+def _casting(casting: UNDERSTUDY_PG_casting, shot: StripShot, folder: Path, number: int) -> Casting:
     fit = Fit(
         scale=casting.scale,
         offset_x=casting.offset[0],
@@ -173,28 +206,34 @@ def _casting(casting: UNDERSTUDY_PG_casting, folder: Path, number: int) -> Casti
         head_size=casting.head_size,
     )
     picture = _picture(casting.character, folder / _CHARACTER.format(number))
-    return Casting(character=str(picture), performer=_performer(casting), fit=fit)
+    return Casting(character=str(picture), performer=_performer(casting, shot), fit=fit)
 
 
-def _check_casting(casting: UNDERSTUDY_PG_casting) -> None:
-    """Refuse what is missing before anything is written. Raises NoCharacterError, NoBoxError, FileMissingError."""
+def _check_casting(casting: UNDERSTUDY_PG_casting, shot: StripShot) -> None:
+    """Refuse what is missing before anything is written.
+
+    Raises NoCharacterError, NoBoxError, PickOutsideError, FileMissingError.
+    """
     if casting.character is None:
         raise NoCharacterError
     x, y, x1, y1 = casting.box
     if casting.pick == Pick.BOX and (x1 <= x or y1 <= y):
         raise NoBoxError
+    frame = casting.box_frame - shot.content_first
+    if casting.pick in (Pick.BOX, Pick.POINT) and not 0 <= frame < shot.frame_count:
+        raise PickOutsideError(shot.first + frame, shot.first, shot.last)
     path = _file_or_none(casting.character)
     if path is not None and not path.is_file():
         raise FileMissingError(path, "character picture")
 
 
-def _performer(casting: UNDERSTUDY_PG_casting) -> PerformerChoice:
+def _performer(casting: UNDERSTUDY_PG_casting, shot: StripShot) -> PerformerChoice:
     pick = Pick(casting.pick)
     if pick is Pick.ID:
         return PerformerChoice(pick=pick, id=casting.id)
     if pick in (Pick.BOX, Pick.POINT):
         x, y, x1, y1 = casting.box
-        return PerformerChoice(pick=pick, frame=casting.box_frame, x=x, y=y, x1=x1, y1=y1)
+        return PerformerChoice(pick=pick, frame=casting.box_frame - shot.content_first, x=x, y=y, x1=x1, y1=y1)
     return PerformerChoice(pick=pick)
 
 

@@ -25,7 +25,7 @@ from ..backend.contract.events import (
 )
 from ..worker_client.worker import Child
 from .order import Order
-from .program import start_worker
+from .program import DRAFT, start_worker
 
 _SILENT = "The worker ended without an answer."
 _SILENT_HINT = "Ask again; if that does not help, install Understudy again."
@@ -55,13 +55,17 @@ _characters: tuple[str, ...] = ()
 
 
 def ask(order: Order, *words: str) -> None:
-    """Put a question about an order: `preview`, `find` or `check`. Raises WorkerNotStartedError."""
+    """Put a question about an order: `preview`, `find` or `check`. Raises what `start_worker` raises.
+
+    Only a check asks the job's own engine: the others are answered by the draft engine and by none.
+    """
     global answers, _characters, _folder, _worker
     folder, strip = order.folder, order.placing.strip
     end()
     if _folder is not None:  # it holds a copy of the .blend, and nobody reads it again
         shutil.rmtree(_folder, ignore_errors=True)
-    _folder, _worker = folder, start_worker(folder, words[0], str(folder), *words[1:])
+    engine = order.job.engine if words[0] == "check" else DRAFT
+    _folder, _worker = folder, start_worker(folder, words[0], str(folder), *words[1:], engine=engine)
     kept = answers.people if answers.strip == strip else ()
     _characters = order.characters
     answers = Answers(is_asking=True, question=words[0], strip=strip, people=kept, found=answers.found)

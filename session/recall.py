@@ -6,30 +6,48 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+from bpy.types import Scene
 
 from ..backend.contract.job import Casting, Job, PerformerChoice
-from ..properties import UNDERSTUDY_PG_casting, UNDERSTUDY_PG_settings
+from ..properties import UNDERSTUDY_PG_casting, settings_of
+from ..sequencer.extent import Extent
+from ..sequencer.take import start_of_source_or_none
 from .corrections import recall_corrections
 from .engine import recall_engine
-from .placing import PLACING, placing_of
+from .placing import PLACING, Placing, placing_of
 
 
-def recall(job: Job, folder: Path, settings: UNDERSTUDY_PG_settings) -> None:
-    """Set the settings to what a job in a folder was asked for."""
+def recall(job: Job, folder: Path, scene: Scene) -> None:
+    """Set a scene's settings to what a job in a folder was asked for."""
+    settings = settings_of(scene)
     settings.mode, settings.shadow = job.mode.value, job.shadow.value
     settings.name, settings.depth = job.delivery.name, str(job.delivery.depth_bits)
     settings.first_number, settings.passes = job.delivery.first_number, {kind.value for kind in job.delivery.passes}
     settings.seed = job.seed
     recall_engine(job.engine, job.settings, settings)
     settings.others.clear()
-    source = placing_of(folder).source_id if (folder / PLACING).exists() else ""
+    placing = placing_of(folder) if (folder / PLACING).exists() else None
+    source, content_first = (placing.source_id, placing.content_first) if placing else ("", 0)
+    frames = range(content_first, content_first + job.shot.rendering.frame_count)
+    if placing:
+        _recall_extent(placing, frames, scene)
     for number, casting in enumerate(job.cast):
         into = settings.others.add() if number else settings.first
-        _recall_casting(casting, folder, into)
-        recall_corrections(casting, source, into)
+        _recall_casting(casting, folder, content_first, into)
+        recall_corrections(casting, source, frames, into)
 
 
-def _recall_casting(casting: Casting, folder: Path, into: UNDERSTUDY_PG_casting) -> None:
+def _recall_extent(placing: Placing, frames: range, scene: Scene) -> None:
+    """Choose the same frames, wherever the strip is now; the preview range may be another one since."""
+    settings = settings_of(scene)
+    settings.extent = (Extent.STRIP if placing.extent is Extent.STRIP else Extent.OWN).value
+    if settings.extent == Extent.OWN:
+        start = start_of_source_or_none(scene, placing.source_id)
+        start = placing.source_start if start is None else start
+        settings.own_first, settings.own_last = start + frames[0], start + frames[-1]
+
+
+def _recall_casting(casting: Casting, folder: Path, content_first: int, into: UNDERSTUDY_PG_casting) -> None:
     path = folder / casting.character
     into.character = bpy.data.images.load(str(path), check_existing=True)
     if path.parent == folder:  # it goes with the job when that is removed
@@ -37,9 +55,9 @@ def _recall_casting(casting: Casting, folder: Path, into: UNDERSTUDY_PG_casting)
     fit = casting.fit
     into.scale, into.head_size, into.mirror = fit.scale, fit.head_size, fit.mirror
     into.offset, into.ground_offset = (fit.offset_x, fit.offset_y), fit.ground_offset
-    _recall_performer(casting.performer, into)
+    _recall_performer(casting.performer, content_first, into)
 
 
-def _recall_performer(choice: PerformerChoice, into: UNDERSTUDY_PG_casting) -> None:
-    into.pick, into.id, into.box_frame = choice.pick.value, max(1, choice.id), choice.frame
+def _recall_performer(choice: PerformerChoice, content_first: int, into: UNDERSTUDY_PG_casting) -> None:
+    into.pick, into.id, into.box_frame = choice.pick.value, max(1, choice.id), choice.frame + content_first
     into.box = (choice.x, choice.y, choice.x1, choice.y1)

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 import bpy
 from bpy.app.handlers import persistent
 
-from . import jobs, questions
+from . import environment, jobs, questions
 from .order import work_folder
 
 log = logging.getLogger(__name__)
 
 _BUSY_S, _IDLE_S = 0.1, 0.5
-_AREA = "SEQUENCE_EDITOR"
+_REGIONS = {"SEQUENCE_EDITOR": "UI", "PREFERENCES": "WINDOW"}
+"""Where there is something of ours to see: kinds of areas, and of the regions in them."""
 
 _is_new_file = True
 """Whether the jobs of the file that is open were not looked for yet."""
@@ -31,19 +32,20 @@ def tick() -> float:
         if _is_new_file:
             _is_new_file = False
             jobs.look_for_jobs(map(work_folder, bpy.data.scenes))
-        news = [jobs.hear(), questions.hear()]
+        news = [jobs.hear(), questions.hear(), environment.hear()]
         if any(news):
-            for region in _sidebars():
+            for region in _regions():
                 region.tag_redraw()
     except Exception:  # the one wide net of Blender's side
         log.exception("Understudy's timer failed")
-    return _IDLE_S if jobs.queue.is_idle and not questions.answers.is_asking else _BUSY_S
+    is_busy = not jobs.queue.is_idle or questions.answers.is_asking or environment.shown.is_busy
+    return _BUSY_S if is_busy else _IDLE_S
 
 
-def _sidebars() -> Iterator[bpy.types.Region]:
+def _regions() -> Iterator[bpy.types.Region]:
     windows = (window for manager in bpy.data.window_managers for window in manager.windows)
-    for area in (area for window in windows for area in window.screen.areas if area.type == _AREA):
-        yield from (region for region in area.regions if region.type == "UI")
+    for area in (area for window in windows for area in window.screen.areas if area.type in _REGIONS):
+        yield from (region for region in area.regions if region.type == _REGIONS[area.type])
 
 
 @persistent  # type: ignore[untyped-decorator]

@@ -12,7 +12,7 @@ from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.job import Casting, Job
 from ..backend.contract.jobfolder import make_folder, new_job_id, read_job, write_job
 from ..properties import castings_of, settings_of
-from ..sequencer.shot import StripShot, save_copy
+from ..sequencer.shot import StripShot, frames_shown, save_copy
 from ..sequencer.take import find_scene_or_none, find_source_or_none, scene_first_now
 from ..worker_client.view import JobView
 from .corrections import read_corrections
@@ -43,8 +43,9 @@ def take_update(view: JobView) -> Path:
         raise SceneMissingError(placing.scene)
     found = find_source_or_none(scene, take)
     shot = _shot_now(old, placing, scene.name, scene_first_now(take, found.strip if found else None))
+    shown = frames_shown(found) if found else range(shot.first, shot.last + 1)
     corrections = [
-        read_corrections(scene, casting, shot, placing.source_id, old.mode)
+        read_corrections(scene, casting, shot, placing.source_id, shown, old.mode)
         for casting in castings_of(settings_of(scene))
     ]
     folder = view.folder.with_name(new_job_id())
@@ -74,6 +75,7 @@ def _shot_now(job: Job, placing: Placing, scene: str, first: int) -> StripShot:
         first=first,
         last=first + rendering.frame_count - 1,
         description=rendering.description,
+        content_first=placing.content_first,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,19 @@ class NoOtherVersionError(UnderstudyError):
         self.shot, self.version = shot, version
 
 
+class OtherFramesError(UnderstudyError):
+    """All versions in the direction that was asked for are of other frames. has, wanted: counted from 0."""
+
+    hint = "Choose its job and press Place Again: that places it beside this one."
+
+    def __init__(self, stem: str, has: range, wanted: range) -> None:
+        super().__init__(
+            f"{stem} has frames {has[0] + 1} to {has[-1] + 1} of the strip, "
+            f"these strips show {wanted[0] + 1} to {wanted[-1] + 1}."
+        )
+        self.stem, self.has, self.wanted = stem, has, wanted
+
+
 class VersionUnreadableError(UnderstudyError):
     """The file beside a version that says what it holds is damaged."""
 
@@ -41,9 +55,9 @@ class VersionUnreadableError(UnderstudyError):
 
 
 def neighbour(strip: Strip, step: int) -> Take:
-    """Give the version before (-1) or after (1) the one that a result strip shows.
+    """Give the nearest version before (-1) or after (1) the one that a result strip shows, of the same frames.
 
-    Raises NoOtherVersionError, VersionUnreadableError.
+    Raises NoOtherVersionError, OtherFramesError, VersionUnreadableError.
     """
     here = _version_folder(strip)
     shot, shown = _named(here) or ("", 0)
@@ -52,7 +66,12 @@ def neighbour(strip: Strip, step: int) -> Take:
     others = [number for number in found if (number - shown) * step > 0 and _sidecar(found[number]).is_file()]
     if not others:
         raise NoOtherVersionError(shot, shown, "after" if step > 0 else "before")
-    return _take(found[min(others, key=lambda number: abs(number - shown))])
+    wanted = _read(here).frames
+    read = [_read(found[number]) for number in sorted(others, key=lambda number: abs(number - shown))]
+    same = next((version for version in read if version.frames == wanted), None)
+    if same is None:
+        raise OtherFramesError(read[0].take.stem, read[0].frames, wanted)
+    return same.take
 
 
 def results_beside(scene: Scene, strip: Strip) -> list[Strip]:
@@ -76,12 +95,20 @@ def _sidecar(folder: Path) -> Path:
     return folder / f"{folder.name}.json"
 
 
-def _take(folder: Path) -> Take:
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """frames: which of the strip, counted from where its content starts."""
+
+    take: Take
+    frames: range
+
+
+def _read(folder: Path) -> _Version:
     named = _named(folder)
     assert named is not None, "only folders that have a version's name are read"
     try:
         data = json.loads(_sidecar(folder).read_text("utf-8"))
-        return Take(
+        take = Take(
             job_id=str(data["job_id"]),
             shot=named[0],
             version=named[1],
@@ -92,5 +119,8 @@ def _take(folder: Path) -> Take:
             scene_first=0,
             source="",
         )
+        shot = data["job"]["shot"]  # a strip's frames lie in its content as told, a file's are counted in the file
+        first = int(shot["first"]) + int(shot["rendering"].get("content_first", 0))
+        return _Version(take, range(first, first + take.frame_count))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise VersionUnreadableError(_sidecar(folder)) from error

@@ -60,6 +60,11 @@ def story(clip: Path, character: Path, pictures: Path) -> Iterator[None]:
     show_tab()
     yield from settle()
     photograph(pictures / "shot.png")
+    settings.engine = "wan"
+    yield from settle()
+    photograph(pictures / "wan.png")
+    settings.engine = "draft"
+    yield from settle()
     with_sequencer(lambda: do.understudy.find_performers("INVOKE_DEFAULT"))
     yield from until(lambda: not answers().is_asking)
     yield from settle()

@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_work(commands)
     _add_looks(commands)
+    _add_environment(commands)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return root
@@ -122,6 +123,16 @@ def _add_looks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_settings(doctor, "a setting of the Wan engine, such as models=FOLDER")
     schema = commands.add_parser("schema", help="print the JSON schema of a job or of the events")
     schema.add_argument("what", choices=("job", "events"), default="job", nargs="?")
+
+
+def _add_environment(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    create = commands.add_parser(
+        "create-environment", help="make the Wan engine's environment for this Python, or go on with it; pip fetches"
+    )
+    create.add_argument("folder", type=Path, metavar="FOLDER", help="where it is made")
+    create.add_argument("--list", type=Path, metavar="LIST", help="a locked list of your own, not the one that ships")
+    create.set_defaults(detached=False)
+    commands.add_parser("check-environment", help="tell what this Python has for the Wan engine")
 
 
 def _add_shot(command: argparse.ArgumentParser) -> None:

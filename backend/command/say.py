@@ -49,6 +49,8 @@ _STAGES = {
     "background": "filling the character's background",
     "generate": "drawing the character",
     "deliver": "writing the layers",
+    "fetch": "fetching packages",
+    "unpack": "unpacking packages",
 }
 
 

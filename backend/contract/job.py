@@ -100,7 +100,8 @@ class Rendering:
     command: Blender's program and its words. It is given `--into FOLDER --frames 0-23 --depth 8` besides (frames of the
     shot, counted from 0; ranges and single ones, by commas), and writes a line `FRAME_LINE index path` for every
     picture that stands. description: all that the pixels depend on; the frames' key.
-    scene_first: the scene frame that is the shot's frame 0.
+    scene_first: the scene frame that is the shot's frame 0. content_first: that frame, counted from where the strip's
+    content starts, which trimming and moving the strip leave as it is.
     """
 
     command: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ class Rendering:
     height_px: int = 0
     frame_count: int = 0
     scene_first: int = 0
+    content_first: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

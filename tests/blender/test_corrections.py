@@ -22,6 +22,8 @@ TRACKED = ["cast", "character", "find", "frames", "track"]
 DRAWN = ["generate", "matte", "plate"]
 SHOT_FRAME = 2
 """That is on scene frame 13."""
+TRIMMED = 1
+"""Keys are counted from where the strip's content starts."""
 
 
 def write_clip(folder: Path) -> None:
@@ -65,7 +67,7 @@ def test_what_can_not_be_done_yet_says_why(told: dict[str, Any]) -> None:
     assert ["job" in words for words in told["no job"]] == [True, True]
     assert "Nothing of talk was corrected" in told["nothing"]
     assert "no joints in frame 390" in told["away"]
-    assert "The left elbow is keyed in frame 41 of the shot, which has 6" in told["stray"]
+    assert "The left elbow is keyed in frame 50: the strip shows 11 to 16" in told["stray"]
     assert "No mask is chosen" in told["no mask"]
     assert told["animate"] == "nothing"  # is refused: it takes no mattes
     assert "short has no frames 11 to 16" in told["short"]
@@ -83,7 +85,7 @@ def test_every_update_is_done_and_placed(told: dict[str, Any]) -> None:
 
 
 def test_a_moved_joint_redoes_no_frames_finding_or_tracking(told: dict[str, Any]) -> None:
-    assert told["keyed"] == [["left_elbow", SHOT_FRAME, [300.0, 120.0], SHOT_FRAME, 5 - SHOT_FRAME]]
+    assert told["keyed"] == [["left_elbow", SHOT_FRAME + TRIMMED, [300.0, 120.0], SHOT_FRAME, 5 - SHOT_FRAME]]
     assert told["joint"]["done"] == sorted(["correct", *DRAWN])
     assert told["joint"]["kept"] == TRACKED
     [moved] = (told["folder"] / "out" / ".understudy" / "stages").glob("correct-*")
@@ -110,7 +112,7 @@ def test_a_joint_is_dragged_and_esc_leaves_no_trace(told: dict[str, Any]) -> Non
     mouse = told["mouse"]
     assert mouse["away"] == mouse["scrubs"] == "PASS_THROUGH"
     assert (mouse["before"], mouse["while held"], mouse["held"]) == (1, 1, ["Right Wrist"])
-    assert mouse["keyed"] == ["right_wrist", 3, [55.0, 65.0], 3, 2]
+    assert mouse["keyed"] == ["right_wrist", 3 + TRIMMED, [55.0, 65.0], 3, 2]
     assert mouse["drawn"] == [55, 65]
     assert mouse["undone"] == [1, 2]
     assert "Esc" in mouse["shown"]

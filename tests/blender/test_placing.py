@@ -37,6 +37,12 @@ def test_results_lie_above_the_clip_on_free_channels_and_on_its_frames(said: dic
     assert len({strip[5] for strip in strips} - {"NONE"}) == 5
 
 
+def test_no_picture_is_read_while_results_are_placed(said: dict[str, Any]) -> None:
+    assert said["unread"]["read"] == []
+    assert set(said["unread"]["differs"]) <= {"name", "channel", "color_tag", "select"}
+    assert said["unread"]["size"] == [*painted(3).shape[1::-1]]  # as soon as it is shown
+
+
 def test_layers_are_the_character_over_the_delivered_plate(said: dict[str, Any]) -> None:
     shown = [strip for strip in said["placed"]["layers"] if not strip[4]]
     assert [strip[0].split(".")[0] for strip in shown] == ["shot_v001 plate", "shot_v001 character"]
@@ -48,6 +54,10 @@ def test_results_look_as_the_strip_that_they_were_made_from(said: dict[str, Any]
     assert dressed["comp"] == [[True, True], 9, True, 0.5, 2, dressed["source_points"]]
     assert dressed["matte"] == [[True, True], 9, True, 1.0, 0]
     assert dressed["source_muted"] is True
+
+
+def test_a_faded_strip_is_muted_only_where_no_frame_of_it_is_lost(said: dict[str, Any]) -> None:
+    assert said["faded"] == [False, True]
 
 
 @pytest.mark.parametrize("what", ["renamed", "cut", "scene_renamed"])

@@ -22,8 +22,10 @@ def test_the_zip_holds_the_extension_and_nothing_of_its_workshop(extension_zip: 
     names = set(crcs(extension_zip))
     ours = {"blender_manifest.toml", "__init__.py", "LICENSE", "backend/__main__.py", "wheels/networks/pose.task"}
     assert ours < names
-    workshop = ("tests", "tools", "docs", "demo", "benchmarks", "requirements", ".", "Makefile", "pyproject")
+    workshop = ("tests", "tools", "docs", "demo", "benchmarks", ".", "Makefile", "pyproject")
     assert [name for name in names if name.startswith(workshop) or "__pycache__" in name] == []
+    lists = {"requirements/wan_linux.txt", "requirements/wan_macos.txt"}
+    assert {name for name in names if name.startswith("requirements/") and not name.endswith("/")} == lists
 
 
 def test_the_zip_holds_every_wheel_that_its_manifest_names_and_a_licence_for_each(extension_zip: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ARROWS = ("__main__", "command", "pipeline", "engines", "plate", "performer", "media", "contract")
+ARROWS = ("__main__", "command", "pipeline", "engines", "plate", "performer", "media", "environment", "contract")
 """Inside the worker, from left to right; a room may import itself and what stands to its right."""
 
 BLENDER_SIDE = ("panels", "operators", "session", "properties", "preferences", "picker", "sequencer", "worker_client")
@@ -39,6 +39,8 @@ ALLOWED = {
     "backend/media/movie.py": WORKER_LIBRARIES | {"av"},
     "backend/media/moviecolour.py": WORKER_LIBRARIES | {"av"},
     "backend/contract": set[str](),
+    "backend/environment": set[str](),
+    "backend/environment/check.py": {"torch"},
     "backend/engines/wan": WORKER_LIBRARIES | {"einops", "ftfy", "gguf", "sentencepiece", "torch"},
     "backend": WORKER_LIBRARIES,
     "worker_client": set[str](),

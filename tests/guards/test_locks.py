@@ -44,6 +44,31 @@ def test_a_whole_list_is_locked_as_it_stands(name: str) -> None:
     assert set(locked_packages(lock_path(name))) == asked
 
 
+def test_what_an_artist_installs_is_what_the_tests_run_on_with_cudas_libraries_on_linux_alone() -> None:
+    tested = {name: version for lock in ("worker", "test", "wan") for name, version in locked(lock).items()}
+    linux, macos = locked("wan_linux"), locked("wan_macos")
+    assert locked("wan").items() < macos.items() < linux.items()
+    assert {name for name in macos if name in tested} >= {"numpy", "networkx", "certifi"}
+    assert all(tested[name] == version for name, version in linux.items() if name in tested)
+    more = linux.keys() - macos.keys()
+    assert {name for name in more if not name.startswith(("nvidia-", "cuda-"))} == {"triton"}
+
+
+def locked(lock: str) -> dict[str, str]:
+    return locked_packages(lock_path(lock))
+
+
+@pytest.mark.parametrize("lock", ["wan_linux", "wan_macos"])
+def test_what_an_artist_installs_has_wheels_for_every_blenders_python(lock: str) -> None:
+    text = lock_path(lock).read_text(encoding="utf-8")
+    for python in {blender.python for blender in BLENDERS}:
+        assert re.search(
+            rf"^# Python {python}: \d{{9,}} bytes to fetch, \d{{9,}} unpacked\.$", text, flags=re.MULTILINE
+        )
+    torch = text[text.index("torch==") :]
+    assert torch[: torch.index("\ntqdm")].count("sha256") == len({blender.python for blender in BLENDERS})
+
+
 @pytest.mark.parametrize("environment", [WORKER, WAN, *BLENDERS], ids=lambda environment: str(environment.name))
 def test_an_environment_has_one_opencv_at_most_and_no_package_twice(environment: Environment) -> None:
     packages = [package for lock in environment.locks for package in locked_packages(lock_path(lock))]

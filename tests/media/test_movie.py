@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import os
 import struct
 import threading
 from collections.abc import Generator
@@ -13,6 +12,7 @@ import pytest
 
 from backend.media.clip import open_clip
 from backend.media.clipinfo import FrameRangeError, assumptions, reductions
+from tests.footage import footage_named
 
 from ..painted import Encoding, painted, painted_number, write_movie
 
@@ -172,9 +172,6 @@ def test_stopping_in_the_middle_leaves_no_thread_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("alley_boy.mp4", 164), ("park_juggler.mp4", 247)])
 def test_real_footage_is_counted_and_read_whole(name: str, count: int) -> None:
-    folder = os.environ.get("UNDERSTUDY_FOOTAGE")
-    if not folder:
-        pytest.skip("UNDERSTUDY_FOOTAGE names no folder of footage")
-    clip = open_clip(Path(folder) / name)
+    clip = open_clip(footage_named(name))
     assert clip.info.frame_count == count == sum(1 for _ in clip.frames(0, count - 1, 8))
     assert clip.info.fps == 24

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -19,6 +18,7 @@ from backend.performer.track import track_performer
 from backend.performer.tracks import Presence, Tracks
 from demo.shots import CUT_FRAMES, rendered_shot
 from demo.truth import load_truth
+from tests.footage import footage_named
 
 pytestmark = pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
 
@@ -44,10 +44,7 @@ def test_joints_lie_where_they_were_rendered(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_shoulders_stay_under_the_chin_of_a_boy_with_a_large_head(tmp_path: Path) -> None:
     """On `alley_boy.mp4` a tracker that trusts itself puts the shoulders on the hat for 56 frames."""
-    folder = os.environ.get("UNDERSTUDY_FOOTAGE")
-    if not folder:
-        pytest.skip("UNDERSTUDY_FOOTAGE names no folder of footage")
-    clip = open_clip(Path(folder) / "alley_boy.mp4")
+    clip = open_clip(footage_named("alley_boy.mp4"))
     with SequenceWriter(tmp_path / "frames") as writer:
         for index, frame in enumerate(clip.frames(0, 163, 8)):
             writer.write(index, frame)

@@ -39,6 +39,8 @@ from .weights import Checkpoint, open_checkpoint
 
 log = logging.getLogger(__name__)
 
+_DEVICES = ("cpu", "cuda")
+"""Apple's Metal lacks the float64 in which places and time are turned into angles."""
 _DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
 
 
@@ -53,15 +55,16 @@ class DeviceMissingError(UnderstudyError):
 
 
 def device_of(settings: WanSettings) -> torch.device:
-    """Choose the device: a CUDA card, else Apple's, else the processor. Raises DeviceMissingError."""
+    """Choose the device: a CUDA card, else the processor. Raises DeviceMissingError."""
     if settings.device == "auto":
-        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        return accelerator or torch.device("cpu")
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(settings.device)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise DeviceMissingError(settings.device, str(error).splitlines()[0]) from error
+    if device.type not in _DEVICES:
+        raise DeviceMissingError(settings.device, "the engine runs on CUDA and on the processor so far")
     return device
 
 

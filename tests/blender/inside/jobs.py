@@ -31,7 +31,12 @@ def switch_on() -> None:
     from understudy.worker_client.launch import Program
 
     root = Path(__file__).resolve().parents[3]
-    program.program = lambda: Program(python=Path(os.environ["UNDERSTUDY_WORKER"]), code=root, libraries=())
+
+    def with_libraries(engine: str = program.DRAFT) -> Program:
+        assert engine == program.DRAFT
+        return Program(python=Path(os.environ["UNDERSTUDY_WORKER"]), code=root, libraries=())
+
+    program.program = with_libraries
 
 
 def add_clip(scene: Scene) -> Strip:

@@ -13,10 +13,23 @@ from typing import Any
 import bpy
 from understudy.backend.contract.errors import UnderstudyError
 from understudy.sequencer.place import PlaceAs, place, swap_version
+from understudy.sequencer.rna import plain, properties
 from understudy.sequencer.shot import Pixels
 from understudy.sequencer.take import Take, find_scene_or_none, pass_of, source_id, take_strips, version_of
 
-from tests.blender.inside.stage import FOLDER, Scene, Strip, add_movie, key, new_scene, run, set_time, strips_of
+from tests.blender.inside.stage import (
+    FOLDER,
+    Scene,
+    Strip,
+    add_images,
+    add_movie,
+    key,
+    new_scene,
+    render,
+    run,
+    set_time,
+    strips_of,
+)
 
 PASSES = ("character", "matte", "performer_matte", "change_matte", "plate", "comp", "control")
 
@@ -72,6 +85,30 @@ def placed() -> dict[str, Any]:
     return {"comp": comp, "found": [s.name for s in found], "layers": layers, "source_muted": strip.mute}
 
 
+def unread() -> dict[str, Any]:
+    """Place, and compare a strip with one that Blender makes by reading its first picture; then let it be shown."""
+    scene = new_scene("unread")
+    strips = place(scene, take_of(trimmed(scene)), PlaceAs.COMP)
+    pictures: list[Any] = list(strips)
+    comp, firsts = pictures[-1], [made.elements[0] for made in pictures]  # of others Blender's own sizes are chance
+    said: dict[str, Any] = {"read": [first.filename for first in firsts if first.orig_width > 0]}
+    usual = add_images(scene, sorted((FOLDER / "delivered/shot_v001/comp").glob("*.png")), channel=30, start=14)
+    said["differs"] = [
+        prop.identifier
+        for prop in properties(usual)
+        if prop.type not in {"POINTER", "COLLECTION"} and plain(usual, prop.identifier) != plain(comp, prop.identifier)
+    ]
+    for part in ("transform", "crop", "colorspace_settings"):
+        one, other = getattr(usual, part), getattr(comp, part)
+        said["differs"] += [
+            p.identifier for p in properties(one) if plain(one, p.identifier) != plain(other, p.identifier)
+        ]
+    strips_of(scene).remove(usual)
+    render(scene, FOLDER / "unread", 14, 14)
+    said["size"] = [comp.elements[0].orig_width, comp.elements[0].orig_height]
+    return said
+
+
 def dressed() -> dict[str, Any]:
     """Place over a strip that is transformed, faded and graded, with keys and a modifier."""
     scene = new_scene("dressed")
@@ -99,6 +136,18 @@ def dressed() -> dict[str, Any]:
             *map(locations, graded),
         ]
     said["source_points"] = locations(curves.curves[3].points)
+    return said
+
+
+def faded() -> list[bool]:
+    """Place over a half faded strip: a part of it, then all; tell each time whether the strip is muted."""
+    scene = new_scene("faded")
+    strip = trimmed(scene)
+    strip.blend_alpha = 0.5
+    said = []
+    for take in (replace(take_of(strip), frame_count=5), take_of(strip)):
+        place(scene, take, PlaceAs.COMP)
+        said.append(bool(strip.mute))
     return said
 
 
@@ -215,7 +264,7 @@ def undone() -> list[int]:
 
 def work() -> dict[str, Any]:
     """Do all of it."""
-    kinds = (placed, dressed, meanwhile, swapped, full, saved_elsewhere, undone)
+    kinds = (placed, unread, dressed, faded, meanwhile, swapped, full, saved_elsewhere, undone)
     return {kind.__name__: kind() for kind in kinds}
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Wan engine's Python environment, made in real Blenders from a mirror on this machine."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.environment.mirror import Mirror
+from tools.layout import ROOT
+
+MB = 1_000_000
+
+
+@pytest.fixture(scope="module", params=THOROUGH)
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What that Blender tells of `inside/environment.py`."""
+    environment = ENVIRONMENTS[request.param]
+    if not environment.interpreter.exists():
+        pytest.skip(f"{environment.purpose} is not in place")
+    folder: Path = tmp_path_factory.mktemp("environment")
+    (folder / "mirror").mkdir()
+    mirror = Mirror(folder / "mirror")
+    for name in ("first", "second"):
+        mirror.add(name, 4 * MB)
+    mirror.lock(folder / "list.txt", python=environment.python)
+    mirror.stalls_at = "second"
+
+    def go_on() -> None:
+        while not (folder / "go_on").exists():
+            time.sleep(0.05)
+        mirror.stalls_at = ""
+
+    threading.Thread(target=go_on, daemon=True).start()
+    installed = folder / "blender" / "extensions" / "user_default"
+    installed.mkdir(parents=True)
+    (installed / "understudy").symlink_to(ROOT, target_is_directory=True)
+    variables = {"PYTHONPATH": str(ROOT), **mirror.settings}
+    blender = Blender(request.param, environment.interpreter, folder / "blender")
+    script = Path(__file__).parent / "inside" / "environment.py"
+    try:
+        blender.run(script, folder, variables=variables, timeout_s=500.0)
+    finally:
+        mirror.close()
+    return {"given": mirror.given, **json.loads((folder / "said.json").read_text())}
+
+
+def test_offline_nothing_is_fetched_and_the_words_say_what_to_do(told: dict[str, Any]) -> None:
+    assert "Allow Online Access" in told["refused"]["offline"]
+
+
+def test_the_wan_engine_without_a_whole_environment_is_refused(told: dict[str, Any]) -> None:
+    assert "Create Environment" in told["refused"]["none"]
+    assert "does not exist" in told["refused"]["gone"]
+    assert "not whole" in told["refused"]["unfinished"]
+
+
+def test_the_click_does_not_wait_and_progress_comes_in_megabytes(told: dict[str, Any]) -> None:
+    assert told["created"]["took_s"] < 5.0  # the mirror stalls until it has been stopped
+    assert told["created"]["in_between"] == ["fetch", 6, 8, True]
+    assert "being worked on" in told["created"]["twice"]
+
+
+def test_what_was_stopped_is_gone_on_with_and_nothing_is_fetched_twice(told: dict[str, Any]) -> None:
+    assert "Create Environment" in told["created"]["stopped"]
+    assert told["given"] == ["first", "second", "second"]
+
+
+def test_what_was_made_is_chosen_and_looked_at_in_its_own_python(told: dict[str, Any]) -> None:
+    created = told["created"]
+    assert "wan_environment/python3.11/bin/python" in created["python"]
+    assert created["libraries"][0].endswith("wan_environment/python3.11/lib/python3.11/site-packages")
+    assert created["draft"] != created["python"]
+    message, hint, ready = created["end"]
+    assert "lacks torch" in message and hint and not ready  # the mirror has none
+
+
+def test_the_preferences_show_how_far_it_is(told: dict[str, Any]) -> None:
+    assert told["drawn"] == [
+        "understudy.create_environment",
+        "understudy.stop_environment",
+        "understudy.check_environment",
+        "0.25 Fetching packages, 500 of 2,000 MB, 1:30 left",
+        "Ready: torch 2",
+    ]

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Wan engine in real Blenders, with a small checkpoint of random numbers in the Python that has torch."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.media.images import read_picture, write_picture
+from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.blender.inside_run import run_inside
+from tests.rendered import character_picture, rendered_performer
+from tools.environments import WAN
+from tools.layout import ROOT
+
+SIZE, FRAMES = (480, 270), 5
+"""Of the clip; the first is trimmed off."""
+_WRITE = (
+    "import sys; from pathlib import Path; from tests.engines.wan.checkpoints import write_models_folder\n"
+    "write_models_folder(Path(sys.argv[1]))"
+)
+
+
+@pytest.fixture(scope="module", params=THOROUGH)
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What that Blender tells of `inside/wan.py`."""
+    environment = ENVIRONMENTS[request.param]
+    for needed in (environment, WAN):
+        if not needed.interpreter.exists():
+            pytest.skip(f"{needed.purpose} is not in place")
+    folder: Path = tmp_path_factory.mktemp("wan")
+    for name in ("clip", "models"):
+        (folder / name).mkdir()
+    for number, path in enumerate(sorted(rendered_performer().beauty.glob("*.png"))[:FRAMES]):
+        small = np.asarray(cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+        write_picture(folder / "clip" / f"frame.{number:04d}.png", small)
+    (folder / "character.png").write_bytes(character_picture().read_bytes())
+    subprocess.run([str(WAN.interpreter), "-c", _WRITE, str(folder / "models")], cwd=ROOT, check=True)
+    blender = Blender(request.param, environment.interpreter, folder / "blender")
+    return run_inside(blender, "wan.py", folder, timeout_s=900.0, UNDERSTUDY_WAN=str(WAN.interpreter))
+
+
+def test_what_the_engine_lacks_is_said_before_anything_is_made(told: dict[str, Any]) -> None:
+    assert "models folder" in told["generated"]["no models"]
+    state, said = told["generated"]["no environment"]
+    assert state == "refused"
+    assert "Create Environment" in said
+
+
+def test_check_tells_what_it_would_take(told: dict[str, Any]) -> None:
+    assert "Generated at 832 x 464 in 1 windows of 1 steps" in told["generated"]["plan"][0]
+
+
+def test_the_shot_is_generated_and_placed(told: dict[str, Any]) -> None:
+    state, said = told["generated"]["done"]
+    assert state == "done", said
+    assert sorted(name for name, *_ in told["generated"]["strips"]) == ["comp", "matte"]
+    assert {(first, last) for _, first, last, _ in told["generated"]["strips"]} == {(11, 14)}
+    assert any("nobody was found" in notice for notice in told["generated"]["notices"])
+
+
+def test_a_jobs_settings_of_the_engine_are_brought_back(told: dict[str, Any]) -> None:
+    recalled = told["recalled"]
+    assert recalled["engine"] == "wan"
+    assert recalled["numbers"] == [7, 1, 0.5, str(832 * 480)]
+    assert recalled["lora"][1] == 0.25
