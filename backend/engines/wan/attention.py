@@ -110,10 +110,9 @@ def rotation(frames: int, height: int, width: int, head_dim: int, device: torch.
 
 def rotated(x: Tensor, by: Rotation) -> Tensor:
     """Turn neighbouring channels of `s n d` as real and imaginary part; computed in float32, type and shape stay."""
-    real, imaginary = rearrange(x.float(), "s n (d two) -> two s n d", two=2)
-    cos, sin = (rearrange(table, "s d -> s 1 d") for table in by)
-    turned = torch.stack([real * cos - imaginary * sin, real * sin + imaginary * cos])
-    return rearrange(turned, "two s n d -> s n (d two)").to(x.dtype)
+    numbers = torch.view_as_complex(rearrange(x.float(), "s n (d two) -> s n d two", two=2))
+    turned = torch.view_as_real(numbers * rearrange(torch.complex(by.cos, by.sin), "s d -> s 1 d"))
+    return rearrange(turned, "s n d two -> s n (d two)").to(x.dtype)
 
 
 def _angles(length: int, channels: int, device: torch.device) -> Tensor:

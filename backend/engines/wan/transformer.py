@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from .attention import Attend, KeysValues, Rotation, attend, rotated, rotation, spans
 from .face import FaceAdapter, FaceConfig, FaceEncoder, MotionEncoder, with_reference
-from .precision import Float32LayerNorm, Float32Linear, RMSNorm, standardised
+from .precision import Float32LayerNorm, Float32Linear, RMSNorm
 
 PATCH = (1, 2, 2)
 FACES_AT_ONCE = 8
@@ -171,9 +171,9 @@ class Block(nn.Module):
         for span in spans(len(tokens), step.chunk_tokens):
             part, by = tokens[span], _turn(step.rotation, span)
             steered = _modulated(part, shift_sa, scale_sa, self.eps).to(step.dtype)
-            part += self.self_attn(steered, by, seen, step.attend) * gate_sa
+            part.addcmul_(self.self_attn(steered, by, seen, step.attend), gate_sa)
             part += self.cross_attn(self.norm3(part).to(step.dtype), context)
-            part += self.ffn(_modulated(part, shift_ff, scale_ff, self.eps).to(step.dtype)) * gate_ff
+            part.addcmul_(self.ffn(_modulated(part, shift_ff, scale_ff, self.eps).to(step.dtype)), gate_ff)
 
     def _keys_values(self, tokens: Tensor, shift: Tensor, scale: Tensor, step: Step) -> KeysValues:
         heads = self.self_attn.heads
@@ -367,7 +367,8 @@ def _patched(embedding: nn.Conv3d, latents: Tensor) -> Tensor:
 
 
 def _modulated(x: Tensor, shift: Tensor, scale: Tensor, eps: float) -> Tensor:
-    return torch.addcmul(shift, standardised(x, eps), 1 + scale)
+    """Bring the last axis of float32 to mean 0 and variance 1, then scale and shift it: one pass over the tokens."""
+    return functional.layer_norm(x, x.shape[-1:], 1 + scale, shift, eps)
 
 
 def _turn(by: Rotation, span: slice) -> Rotation:
