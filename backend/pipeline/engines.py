@@ -53,9 +53,9 @@ class EngineNotInstalledError(UnderstudyError):
         self.name = name
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def engine_named(name: str, settings: tuple[Setting, ...] = ()) -> Engine:
-    """Make an engine ready; the last one is kept, with what it has loaded.
+    """Make an engine ready; the last two are kept with what they have loaded: a job's, and the same without settings.
 
     Raises EngineUnknownError, SettingInvalidError.
     """
