@@ -7,6 +7,7 @@ The text encoder and the image tower are needed once a job and leave before the 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from ...contract.errors import UnderstudyError
 from ...contract.job import Mode
+from .attention import attend_by
 from .budget import Work, living_bytes
 from .conditioning import signed
 from .generate import Models
@@ -34,13 +36,15 @@ from .residence import Residence, memory_bytes
 from .settings import Precision, WanSettings
 from .text import NEGATIVE_PROMPT, PROMPT, Tokenizer
 from .transformer import TransformerConfig
-from .vae import ClipSize, Vae, VaeConfig, strips_within
+from .vae import ClipSize, Vae, VaeConfig, peak_bytes, strips_within
 from .weights import Checkpoint, open_checkpoint
 
 log = logging.getLogger(__name__)
 
 _DEVICES = ("cpu", "cuda")
 """Apple's Metal lacks the float64 in which places and time are turned into angles."""
+_VAE_SHARE = 4
+"""The VAE may take one part in so many of the memory, or as much as a step's activations if that is more."""
 _DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
 
 
@@ -92,6 +96,8 @@ class Networks:
         self.dtype = dtype_of(settings, self.device)
         self._dit, self._vae = self._open(Role.DIT, Kind.DIT), self._open(Role.VAE, Kind.VAE)
         self.transformer_config, self.vae_config = _config_of(self._dit), _vae_config_of(self._vae)
+        self._budget_bytes = memory_bytes(self.device, settings.memory_gb)
+        self._attend = attend_by(settings.attention)
         self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
 
     @property
@@ -106,36 +112,39 @@ class Networks:
         checkpoint = self._open(Role.TEXT, Kind.TEXT)
         encoder = unfilled_text_encoder(cast(TextSizes, checkpoint.sizes))
         # float16 overflows in this encoder
-        self._load(checkpoint, encoder, torch.float32 if self.dtype is torch.float16 else self.dtype)
+        device = self._load(checkpoint, encoder, torch.float32 if self.dtype is torch.float16 else self.dtype)
         file = self._folder.chosen[Role.TOKENIZER]
         tokenizer = Tokenizer.load(file.path if checkpoint.tokenizer is None else checkpoint.tokenizer)
         prompts = [PROMPT, NEGATIVE_PROMPT] if with_negative else [PROMPT]
         with torch.inference_mode():
-            return [encoder(*(part.to(self.device) for part in tokenizer.encode(prompt))).cpu() for prompt in prompts]
+            return [encoder(*(part.to(device) for part in tokenizer.encode(prompt))).cpu() for prompt in prompts]
 
     def look(self, letterboxed: RGB8) -> Tensor:
         """Give what the image tower says of the character's letterboxed picture, `257 dim`."""
         checkpoint = self._open(Role.IMAGE, Kind.IMAGE)
         encoder = unfilled_image_encoder(cast(ImageSizes, checkpoint.sizes))
-        self._load(checkpoint, encoder, self.dtype)
+        device = self._load(checkpoint, encoder, self.dtype)
         with torch.inference_mode():
-            seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(self.device))
+            seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(device))
         return seen.float().cpu()
 
     def models(self, work: Work) -> Models:
         """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released.
 
-        Weights get what the activations of such work leave of the memory, the VAE is cut into strips to fit it.
-        Raises BudgetTooSmallError, VideoTooLargeError.
+        The VAE, which works while the transformer's weights lie there, is cut into strips that take no more than a
+        step's activations or a share of the memory; weights get what is left. Raises BudgetTooSmallError,
+        VideoTooLargeError.
         """
         checkpoint = with_loras(self._dit, self._loras)
         transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._filled_vae()
-        budget_bytes = memory_bytes(self.device, self._settings.memory_gb) - _bytes_of(vae)
+        transformer.attend = self._attend
+        budget_bytes = self._budget_bytes - _bytes_of(vae)
         living = living_bytes(work, transformer.config, self.dtype)
+        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
+        strips = strips_within(max(living, budget_bytes // _VAE_SHARE), size, torch.float32, vae.config)
+        living = max(living, peak_bytes(size, torch.float32, strips, vae.config))
         residence = Residence(transformer, checkpoint, self.dtype, self.device, budget_bytes - living)
         transformer.before = residence.before
-        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
-        strips = strips_within(budget_bytes, size, torch.float32, vae.config)
         return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips)
 
     def _filled_vae(self) -> Vae:
@@ -153,9 +162,18 @@ class Networks:
     def _open(self, role: Role, kind: Kind) -> Checkpoint:
         return _opened(self._folder, role, kind)
 
-    def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> None:
-        checkpoint.load_into(module, dtype, self.device)
+    def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> torch.device:
+        """Fill a network, on the device, or on the processor where the device has no room for it."""
+        fits = whole_bytes(checkpoint, dtype) <= self._budget_bytes
+        device = self.device if fits else torch.device("cpu")
+        checkpoint.load_into(module, dtype, device)
         module.eval().requires_grad_(False)
+        return device
+
+
+def whole_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
+    """Say what a network takes when all of its weights are decoded."""
+    return sum(math.prod(stored.shape) for stored in checkpoint.tensors.values()) * dtype.itemsize
 
 
 def _opened(folder: ModelsFolder, role: Role, kind: Kind) -> Checkpoint:

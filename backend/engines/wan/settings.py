@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from ..settings import SettingInvalidError
+from .attention import AttentionKernel
 from .sampler import SolverName
 from .windows import OFFICIAL_WINDOW_FRAMES
 
@@ -69,8 +70,9 @@ class WanSettings:
     1 faces are followed more strongly, at twice the time. relight: strength of the relighting LoRA in replace mode,
     0 to 2, where the models folder has it. lora: further ones. cells: of how many cells across and down the
     performer's box the region that is drawn anew is made, 1 is the whole box. correct_drift: whether windows' colours
-    are brought back to the plate's. memory_gb: of the device, that may be used; 0 is most of what is free. pose, face,
-    background, mask: clips of the official preprocessing that stand in for what is made here.
+    are brought back to the plate's. memory_gb: of the device, that may be used; 0 is most of what is free. attention:
+    which package computes self-attention. pose, face, background, mask: clips of the official preprocessing that stand
+    in for what is made here.
 
     Raises SettingInvalidError for a number out of its range.
     """
@@ -90,6 +92,7 @@ class WanSettings:
     correct_drift: bool = False
     device: str = "auto"
     precision: Precision = Precision.AUTO
+    attention: AttentionKernel = AttentionKernel.TORCH
     memory_gb: float = 0.0
     pose: str = ""
     face: str = ""
