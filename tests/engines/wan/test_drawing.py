@@ -153,7 +153,7 @@ def test_nothing_is_computed_twice(models: Models, monkeypatch: pytest.MonkeyPat
         **{f"cross {name}": both * TINY.layers for name in ("k", "v", "k_img", "v_img")},
         "cross q": evaluations,
         **dict.fromkeys(("motion_encoder", "face_encoder"), windows + 1),
-        "pose_patch_embedding": both * windows,
+        "pose_patch_embedding": windows,
         "encode": 1 + 2 * windows,
         "decode": windows,
     }
