@@ -12,7 +12,7 @@ import numpy as np
 from ...contract.job import Mode
 from ...contract.watch import Watch
 from ...media.images import Pixels, read_picture
-from ...media.sequence import SequenceWriter
+from ...media.sequence import Sequence, SequenceWriter
 from ...media.thumbnail import write_thumbnail
 from ...performer.tracks import Tracks
 from ..base import Ability, Finding, Inputs, Plan, ShotSize
@@ -96,8 +96,13 @@ class DraftEngine:
                 drawn = puppet.draw(motion, index, width, height)
                 picture = _straight(drawn, light, motion, index, depth)
                 writer.write(index, picture)
-                watch.show(index, partial(write_thumbnail, plate=inputs.plate[index], character=picture))
+                watch.show(index, partial(_write_shown, inputs.plate, index, picture))
                 watch.frames_done(index - first + 1, last - first + 1)
+
+
+def _write_shown(plate: Sequence, index: int, character: Pixels, path: Path) -> None:
+    """Write how a frame comes out. The plate is read only now: few of the frames offered are taken."""
+    write_thumbnail(path, plate[index], character)
 
 
 def _straight(premultiplied: Floats, light: Light | None, motion: Motion, index: int, depth: np.dtype) -> Pixels:

@@ -6,7 +6,6 @@ The text encoder and the image tower are needed once a job and leave before the 
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,8 +37,6 @@ from .text import NEGATIVE_PROMPT, PROMPT, Tokenizer
 from .transformer import TransformerConfig
 from .vae import ClipSize, Vae, VaeConfig, peak_bytes, strips_within
 from .weights import Checkpoint, open_checkpoint
-
-log = logging.getLogger(__name__)
 
 _DEVICES = ("cpu", "cuda")
 """Apple's Metal lacks the float64 in which places and time are turned into angles."""
@@ -78,7 +75,7 @@ def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
         return _DTYPES[settings.precision]
     if device.type == "cpu":
         return torch.float32
-    return torch.bfloat16 if device.type != "cuda" or torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 def sizes_of(folder: ModelsFolder) -> tuple[TransformerConfig, VaeConfig]:

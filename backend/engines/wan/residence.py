@@ -35,12 +35,13 @@ class Residence:
         kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
         self._checkpoint, self._budget_bytes = checkpoint, budget_bytes - kept
         self._stream = WeightStream(transport_to(device), weights.attach, weights.detach, dtype)
-        self._orders = [order(checkpoint.sizes) for order in (context_parts, face_parts, step_parts)]
+        orders = (order(checkpoint.sizes) for order in (context_parts, face_parts, step_parts))
+        self._order_of = {part.name: order for order in orders for part in order}
         self._order: Sequence[Part] | None = None
 
     def before(self, name: str) -> None:
         """Have the weights of a part in place, and get ready for those that follow. Raises BudgetTooSmallError."""
-        order = next(order for order in self._orders if any(part.name == name for part in order))
+        order = self._order_of[name]
         if order is not self._order:
             self._stream.expect(order, self._checkpoint.tensors, self._budget_bytes)
             self._order = order

@@ -16,7 +16,7 @@ from backend.engines.wan.keys import Kind
 from backend.engines.wan.loading import Networks, whole_bytes
 from backend.engines.wan.memory import BudgetTooSmallError
 from backend.engines.wan.settings import WanSettings
-from backend.engines.wan.vae import ClipSize, VaeConfig, peak_bytes
+from backend.engines.wan.vae import ClipSize, VaeConfig, VideoTooLargeError, peak_bytes
 from backend.engines.wan.weights import open_checkpoint
 
 from .checkpoints import TINY, write_models_folder
@@ -55,10 +55,8 @@ def test_with_less_it_is_cut_so_that_weights_keep_the_rest(models: Path) -> None
 
 
 def test_with_too_little_it_is_said_how_much_is_needed(models: Path) -> None:
-    with pytest.raises(Exception, match="GB") as caught:
-        loaded = networks(models, memory_gb=0.02).models(WORK)
-        loaded.transformer.before("text_embedding")
-    assert type(caught.value).__name__ in {BudgetTooSmallError.__name__, "VideoTooLargeError"}
+    with pytest.raises((BudgetTooSmallError, VideoTooLargeError), match="GB"):
+        networks(models, memory_gb=0.02).models(WORK)
 
 
 @pytest.mark.parametrize("kernel", [AttentionKernel.SAGE, AttentionKernel.FLASH])
