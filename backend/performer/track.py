@@ -15,6 +15,7 @@ from ..contract.watch import Watch
 from ..media.sequence import Sequence, SequenceWriter
 from .abreast import abreast
 from .appearance import appearance, likeness, share_hidden
+from .beyond import cover_leaving
 from .bridge import Found, interpolated, left_after, tracks_of
 from .coverage import bridged_coverage, moved, performer_coverage
 from .detect import Body, Detector, Mask
@@ -99,6 +100,7 @@ def track_performer(frames: Sequence, person: Person, people: People, into: Path
         raise NobodyFoundError(len(frames))
     tracks = tracks_of(found, frame_box(as_rgb8(frames[seed])), _hidden(found, wanted.rivals))
     _cover_bridged(frames, tracks, folder)
+    cover_leaving(frames, tracks, folder)
     _tell_absent(tracks.presence, watch)
     tracks.save(into / TRACKS_FILE)
     return tracks

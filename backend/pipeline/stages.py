@@ -155,7 +155,7 @@ class Cast(Stage):
 class Track(Stage):
     """One person's body, face and hands, and the coarse coverage."""
 
-    name, version = "track", 3
+    name, version = "track", 4
     frames: Result
     people: Result
     person: Result

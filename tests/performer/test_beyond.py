@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who walks out of the frame: a figure that slides out of a textured set that moves too, so that the truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+
+from backend.media.sequence import Sequence, SequenceWriter
+from backend.performer.beyond import Continued, Exit, cover_leaving, exits_of
+from backend.performer.networks import networks_folder
+from backend.performer.still import Still, find_in_picture
+from backend.performer.tracks import Presence, Tracks
+
+from .figure import paint_shot
+from .figure import tracks_of as still_tracks
+
+Bytes = NDArray[np.uint8]
+
+WIDTH, HEIGHT, PUSH_PX, START_PX = 640, 420, 60, 250
+T, B, A = Presence.TRACKED, Presence.BRIDGED, Presence.ABSENT
+
+
+def walking(presence: list[Presence], lefts: list[float], width_px: float = 100) -> Tracks:
+    """Tracks of boxes that begin at the lefts."""
+    box = np.array([(left, 20, left + width_px, 200) for left in lefts], np.float32)
+    return replace(still_tracks(len(presence)), presence=np.array(presence, np.int8), box=box)
+
+
+def test_of_whom_stays_no_frame_is_looked_at_again() -> None:
+    assert exits_of(walking([T] * 6, [0, 0, 40, 80, 100, 100]), 200) == []
+    assert exits_of(walking([T, T, B, B, T, T], [20] * 6), 200) == []
+
+
+def test_an_exit_begins_at_the_last_frame_in_which_the_performer_is_clear_of_the_edges() -> None:
+    out = walking([T, T, T, T, B, B, A], [40, 80, 99, 120, 150, 180, 180])
+    assert exits_of(out, 200) == [Exit(2, (3, 4, 5))]
+
+
+def test_who_walks_in_is_followed_backwards() -> None:
+    into = walking([A, B, B, T, T, T], [-90, -90, -60, -20, 30, 60])
+    assert exits_of(into, 200) == [Exit(4, (3, 2, 1))]
+
+
+def test_who_was_never_clear_of_the_edge_is_looked_at_only_where_nobody_was_found() -> None:
+    assert exits_of(walking([T] * 9 + [B, A], [150] * 11), 200) == [Exit(8, (9,))]
+
+
+def test_the_coverage_of_whom_stays_is_not_touched(tmp_path: Path) -> None:
+    shot = paint_shot(tmp_path)
+    before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*.png"))}
+    folder = next(path.parent for path in before if "coverage" in str(path))
+    cover_leaving(shot.frames, shot.tracks, folder)
+    assert before == {path: path.read_bytes() for path in sorted(tmp_path.rglob("*.png"))}
+
+
+@pytest.mark.parametrize("push_px", [7, -7])
+def test_a_figure_that_slides_out_of_a_moving_set_is_shown_whole(push_px: int) -> None:
+    rng = np.random.default_rng(2)
+    figure, room = rng.integers(0, 255, (40, 30, 3), np.uint8), rng.integers(0, 255, (60, 400, 3), np.uint8)
+
+    def painted(index: int) -> Bytes:
+        """A frame of 80 pixels, with 100 on either side that nobody sees."""
+        picture = room[:, 2 * index : 2 * index + 280].copy()
+        left = 125 + push_px * index
+        picture[10 + index : 50 + index, left : left + 30] = figure
+        return picture
+
+    continued = Continued.of(painted(0)[:, 100:180], 100)
+    for index in range(1, 9):
+        continued = continued.onward(painted(index)[:, 100:180], (push_px, 1))
+        left = 125 + push_px * index
+        np.testing.assert_array_equal(continued.picture[10 + index : 50 + index, left : left + 30], figure)
+        np.testing.assert_array_equal(continued.within_frame(continued.picture[..., 0]), painted(index)[:, 100:180, 0])
+
+
+@pytest.fixture(scope="module")
+def portrait() -> tuple[Bytes, Still]:
+    picture = np.ascontiguousarray(skimage.data.astronaut()[:HEIGHT, :380])
+    return picture, find_in_picture(picture)
+
+
+def slid(portrait: Bytes, coverage: Bytes, index: int) -> tuple[Bytes, Bytes]:
+    """The person of a portrait before a mottled set that moves the other way; and the true matte."""
+    noise = np.random.default_rng(3).random((HEIGHT, WIDTH + 80, 3)).astype(np.float32)
+    mottled = np.asarray(cv2.GaussianBlur(noise, (0, 0), 3))[:, 4 * index : 4 * index + WIDTH]
+    picture = np.asarray(60 + 140 * (mottled - mottled.min()) / np.ptp(mottled), np.uint8)
+    left = START_PX + PUSH_PX * index
+    matte = np.zeros((HEIGHT, WIDTH), np.uint8)
+    part = np.s_[:, left : min(left + 380, WIDTH)]
+    matte[part] = coverage[:, : WIDTH - left]
+    picture[matte > 0] = portrait[:, : WIDTH - left][matte[part] > 0]
+    return picture, matte
+
+
+@pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
+def test_what_is_left_of_one_who_slides_out_is_covered(portrait: tuple[Bytes, Still], tmp_path: Path) -> None:
+    picture, person = portrait
+    alpha = (person.coverage > 0.5).astype(np.uint8) * np.uint8(255)
+    shots = [slid(picture, alpha, index) for index in range(7)]
+    presence = np.array([T, B, B, B, B, B, A], np.int8)
+    push = np.arange(7, dtype=np.float32)[:, None] * PUSH_PX + START_PX
+    body, box = person.body + np.zeros((7, 1, 1), np.float32), np.tile(person.box, (7, 1))
+    body[..., 0] += push
+    box[:, ::2] += push
+    tracks = replace(still_tracks(7), body=body.astype(np.float32), box=box.astype(np.float32), presence=presence)
+    with SequenceWriter(tmp_path / "frames") as frames, SequenceWriter(tmp_path / "coverage") as coverage:
+        for index, (frame, _) in enumerate(shots):
+            frames.write(index, frame)
+            coverage.write(index, np.zeros((HEIGHT, WIDTH), np.uint8))
+    cover_leaving(Sequence(tmp_path / "frames", 7), tracks, tmp_path / "coverage")
+    found = Sequence(tmp_path / "coverage", 7)
+    for index in range(1, 6):
+        covered, true = found[index] > 127, shots[index][1] > 127
+        assert (covered & true).sum() / (covered | true).sum() > 0.9
+    assert found[6].max() == 0
