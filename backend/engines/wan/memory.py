@@ -348,7 +348,7 @@ class Weights:
     module: nn.Module
 
     def attach(self, weights: Mapping[str, Tensor]) -> None:
-        """Put weights in by their keys. Those that the module does not have any more are left."""
+        """Put weights in by their keys."""
         for key, tensor in weights.items():
             self._set(key, tensor)
 
@@ -359,10 +359,7 @@ class Weights:
 
     def _set(self, key: str, tensor: Tensor | None) -> None:
         path, _, name = key.rpartition(".")
-        try:
-            owner = self.module.get_submodule(path)
-        except AttributeError:
-            return  # let go for good
+        owner = self.module.get_submodule(path)
         held = getattr(owner, name)
         new = torch.empty_like(held, device="meta") if tensor is None else tensor
         setattr(owner, name, nn.Parameter(new, requires_grad=False) if isinstance(held, nn.Parameter) else new)

@@ -139,10 +139,6 @@ class CrossAttention(nn.Module):
             *(KeysValues(*(rearrange(x, "k (n d) -> 1 n k d", n=self.heads) for x in pair)) for pair in offered)
         )
 
-    def free_context_weights(self) -> None:
-        """Drop what only `context` uses."""
-        del self.k, self.v, self.k_img, self.v_img, self.norm_k, self.norm_k_img
-
     def forward(self, tokens: Tensor, context: BlockContext) -> Tensor:
         """Let `s dim` look at the context."""
         queries = rearrange(self.norm_q(self.q(tokens)), "s (n d) -> 1 n s d", n=self.heads)
@@ -280,12 +276,6 @@ class Transformer(nn.Module):
             self._enter(f"blocks.{index}.cross_attn")
             offered.append(block.cross_attn.context(text, image))
         return Context(tuple(offered))
-
-    def free_context_weights(self) -> None:
-        """Drop the weights that only `encode_context` uses, a quarter of the model."""
-        del self.text_embedding, self.img_emb
-        for block in self._blocks:
-            block.cross_attn.free_context_weights()
 
     def encode_faces(self, pixels: Tensor) -> Faces:
         """Compute what faces `3 t 512 512` of -1..1, t = 4n+1, offer to the tokens of n+2 latent frames."""
