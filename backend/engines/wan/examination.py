@@ -39,7 +39,7 @@ def _windows(
     settings: WanSettings, folder: ModelsFolder, device: torch.device, dtype: torch.dtype, budget_bytes: int
 ) -> Iterator[Finding]:
     """Tell of one window at each of the usual sizes."""
-    transformer, vae = sizes_of(folder)
+    transformer, vae = sizes_of(folder, settings.precision)
     names = ", ".join(sorted({file.path.name for file in folder.chosen.values()}))
     yield _of(f"Wan: would use {names}")
     for width, height in _SIZES:

@@ -19,6 +19,8 @@ from ...contract.job import Mode
 from .attention import attend_by
 from .budget import Work, living_bytes
 from .conditioning import signed
+from .eight_bit import require_card
+from .eight_bit_weights import in_eight_bits, require_weights
 from .generate import Models
 from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
 from .lora import open_lora, unmatched_keys, with_loras
@@ -42,7 +44,12 @@ _DEVICES = ("cpu", "cuda")
 """Apple's Metal lacks the float64 in which places and time are turned into angles."""
 _VAE_SHARE = 4
 """The VAE may take one part in so many of the memory, or as much as a step's activations if that is more."""
-_DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
+_DTYPES = {
+    Precision.BF16: torch.bfloat16,
+    Precision.FP16: torch.float16,
+    Precision.FP32: torch.float32,
+    Precision.FP8: torch.bfloat16,
+}
 
 
 class DeviceMissingError(UnderstudyError):
@@ -70,7 +77,12 @@ def device_of(settings: WanSettings) -> torch.device:
 
 
 def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
-    """Choose the numbers to compute in: the processor is as fast in float32, and older cards lack bfloat16."""
+    """Choose the numbers to compute in: the processor is as fast in float32, and older cards lack bfloat16.
+
+    Raises EightBitUnavailableError where the device lacks what was asked for.
+    """
+    if settings.precision is Precision.FP8:
+        require_card(device)
     if settings.precision is not Precision.AUTO:
         return _DTYPES[settings.precision]
     if device.type == "cpu":
@@ -78,9 +90,10 @@ def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def sizes_of(folder: ModelsFolder) -> tuple[TransformerConfig, VaeConfig]:
-    """Read the sizes of transformer and VAE off the files chosen. Raises what opening them raises."""
-    return _config_of(_opened(folder, Role.DIT, Kind.DIT)), _vae_config_of(_opened(folder, Role.VAE, Kind.VAE))
+def sizes_of(folder: ModelsFolder, precision: Precision) -> tuple[TransformerConfig, VaeConfig]:
+    """Read the sizes of transformer and VAE off the files chosen. Raises what opening them for a precision raises."""
+    transformer = _opened_transformer(folder, precision)
+    return _config_of(transformer), _vae_config_of(_opened(folder, Role.VAE, Kind.VAE))
 
 
 class Networks:
@@ -91,7 +104,8 @@ class Networks:
         self._folder.require()
         self.device = device_of(settings)
         self.dtype = dtype_of(settings, self.device)
-        self._dit, self._vae = self._open(Role.DIT, Kind.DIT), self._open(Role.VAE, Kind.VAE)
+        self._dit = _opened_transformer(self._folder, settings.precision)
+        self._vae = self._open(Role.VAE, Kind.VAE)
         self.transformer_config, self.vae_config = _config_of(self._dit), _vae_config_of(self._vae)
         self._budget_bytes = memory_bytes(self.device, settings.memory_gb)
         self._attend = attend_by(settings.attention)
@@ -132,7 +146,8 @@ class Networks:
         step's activations or a share of the memory; weights get what is left. Raises BudgetTooSmallError,
         VideoTooLargeError.
         """
-        checkpoint = with_loras(self._dit, self._loras)
+        carrying = in_eight_bits if self._settings.precision is Precision.FP8 else with_loras
+        checkpoint = carrying(self._dit, self._loras)
         transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._filled_vae()
         transformer.attend = self._attend
         budget_bytes = self._budget_bytes - _bytes_of(vae)
@@ -175,6 +190,13 @@ def whole_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
 
 def _opened(folder: ModelsFolder, role: Role, kind: Kind) -> Checkpoint:
     return open_checkpoint(folder.chosen[role].path, kind)
+
+
+def _opened_transformer(folder: ModelsFolder, precision: Precision) -> Checkpoint:
+    checkpoint = _opened(folder, Role.DIT, Kind.DIT)
+    if precision is Precision.FP8:
+        require_weights(checkpoint)
+    return checkpoint
 
 
 def _config_of(checkpoint: Checkpoint) -> TransformerConfig:

@@ -146,7 +146,7 @@ def cargo(part: Part, tensors: Mapping[str, Stored], dtype: torch.dtype) -> Carg
 
 
 def _decoded_bytes(stored: Stored, dtype: torch.dtype) -> int:
-    return 0 if stored.dtype is dtype else torch.Size(stored.shape).numel() * dtype.itemsize
+    return 0 if stored.is_kept or stored.dtype is dtype else torch.Size(stored.shape).numel() * dtype.itemsize
 
 
 def least_bytes(cargoes: Sequence[Cargo]) -> int:

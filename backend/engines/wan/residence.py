@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from .eight_bit_weights import with_beside
 from .keys import DitSizes
 from .memory import Part, Weights, WeightStream, context_parts, face_parts, lasting_keys, step_parts
 from .transport import CudaTransport, HostTransport, Transport
@@ -35,7 +36,10 @@ class Residence:
         kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
         self._checkpoint, self._budget_bytes = checkpoint, budget_bytes - kept
         self._stream = WeightStream(transport_to(device), weights.attach, weights.detach, dtype)
-        orders = (order(checkpoint.sizes) for order in (context_parts, face_parts, step_parts))
+        orders = (
+            [with_beside(part, checkpoint.tensors) for part in order(checkpoint.sizes)]
+            for order in (context_parts, face_parts, step_parts)
+        )
         self._order_of = {part.name: order for order in orders for part in order}
         self._order: Sequence[Part] | None = None
 

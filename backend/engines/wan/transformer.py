@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .attention import Attend, KeysValues, Rotation, attend, rotated, rotation, spans
+from .eight_bit import Linear
 from .face import FaceAdapter, FaceConfig, FaceEncoder, MotionEncoder, with_reference
 from .precision import Float32LayerNorm, Float32Linear, RMSNorm
 
@@ -105,7 +106,7 @@ class SelfAttention(nn.Module):
     def __init__(self, dim: int, heads: int, eps: float) -> None:
         super().__init__()
         self.heads = heads
-        self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
+        self.q, self.k, self.v, self.o = (Linear(dim, dim) for _ in range(4))
         self.norm_q, self.norm_k = RMSNorm(dim, eps), RMSNorm(dim, eps)
 
     def keys_values(self, tokens: Tensor, by: Rotation) -> KeysValues:
@@ -126,7 +127,8 @@ class CrossAttention(nn.Module):
     def __init__(self, dim: int, heads: int, eps: float) -> None:
         super().__init__()
         self.heads = heads
-        self.q, self.k, self.v, self.o, self.k_img, self.v_img = (nn.Linear(dim, dim) for _ in range(6))
+        self.q, self.o = (Linear(dim, dim) for _ in range(2))
+        self.k, self.v, self.k_img, self.v_img = (nn.Linear(dim, dim) for _ in range(4))
         self.norm_q, self.norm_k, self.norm_k_img = (RMSNorm(dim, eps) for _ in range(3))
 
     def context(self, text: Tensor, image: Tensor) -> BlockContext:
@@ -157,7 +159,7 @@ class Block(nn.Module):
         self.norm3 = Float32LayerNorm(config.dim, eps=config.eps)
         self.cross_attn = CrossAttention(config.dim, config.heads, config.eps)
         self.ffn = nn.Sequential(
-            nn.Linear(config.dim, config.ffn_dim), nn.GELU("tanh"), nn.Linear(config.ffn_dim, config.dim)
+            Linear(config.dim, config.ffn_dim), nn.GELU("tanh"), Linear(config.ffn_dim, config.dim)
         )
 
     def forward(self, tokens: Tensor, context: BlockContext, step: Step) -> None:
