@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from .footprint import Footprint
+from .text import LENGTH_TOKENS, TextConfig, TextEncoder
 from .transformer import Faces, Transformer, TransformerConfig
 from .vae import GROUP_FRAMES, SCALE_PX, ClipSize, Vae, VaeConfig, frame_count, peak_bytes
 
@@ -73,6 +74,15 @@ def estimate(
 def living_bytes(work: Work, transformer: TransformerConfig, dtype: torch.dtype) -> int:
     """Say what a step needs of the device beside the weights, in the longest window."""
     return step(transformer, max(work.windows), work.width_px, work.height_px, dtype).living_bytes
+
+
+def text_living_bytes(config: TextConfig, dtype: torch.dtype) -> int:
+    """Say what the text encoder needs of the device beside the weights, for the longest text; blocks are alike."""
+    with torch.device("meta"):
+        encoder, ids = TextEncoder(replace(config, layers=1)).to(dtype), torch.empty(LENGTH_TOKENS, dtype=torch.long)
+    with Footprint() as footprint:
+        encoder(ids, torch.ones(LENGTH_TOKENS))
+    return int(footprint.peak_bytes)
 
 
 def operations_per_second(dtype: torch.dtype, device: torch.device) -> float:

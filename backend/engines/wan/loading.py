@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -17,13 +18,14 @@ from torch import Tensor, nn
 from ...contract.errors import UnderstudyError
 from ...contract.job import Mode
 from .attention import attend_by
-from .budget import Work, living_bytes
+from .budget import Work, living_bytes, text_living_bytes
 from .conditioning import signed
 from .eight_bit import require_card
 from .eight_bit_weights import in_eight_bits, require_weights
 from .generate import Models
 from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
 from .lora import open_lora, unmatched_keys, with_loras
+from .memory import Weights
 from .models import ModelsFolder, Role, check_models
 from .networks import (
     transformer_config,
@@ -35,7 +37,7 @@ from .networks import (
 from .reference import RGB8
 from .residence import Residence, memory_bytes
 from .settings import Precision, WanSettings
-from .text import NEGATIVE_PROMPT, PROMPT, Tokenizer
+from .text import NEGATIVE_PROMPT, PROMPT, TextEncoder, Tokenizer
 from .transformer import TransformerConfig
 from .vae import ClipSize, Vae, VaeConfig, peak_bytes, strips_within
 from .weights import Checkpoint, open_checkpoint
@@ -44,6 +46,8 @@ _DEVICES = ("cpu", "cuda")
 """Apple's Metal lacks the float64 in which places and time are turned into angles."""
 _VAE_SHARE = 4
 """The VAE may take one part in so many of the memory, or as much as a step's activations if that is more."""
+_EMBEDDING = "token_embedding.weight"
+"""Of the text encoder: it stays in the computer's memory where blocks are streamed."""
 _DTYPES = {
     Precision.BF16: torch.bfloat16,
     Precision.FP16: torch.float16,
@@ -122,13 +126,11 @@ class Networks:
         """Give the rows of the text encoder, `n dim`, for the prompt, and for what guidance leads away from."""
         checkpoint = self._open(Role.TEXT, Kind.TEXT)
         encoder = unfilled_text_encoder(cast(TextSizes, checkpoint.sizes))
-        # float16 overflows in this encoder
-        device = self._load(checkpoint, encoder, torch.float32 if self.dtype is torch.float16 else self.dtype)
         file = self._folder.chosen[Role.TOKENIZER]
         tokenizer = Tokenizer.load(file.path if checkpoint.tokenizer is None else checkpoint.tokenizer)
         prompts = [PROMPT, NEGATIVE_PROMPT] if with_negative else [PROMPT]
-        with torch.inference_mode():
-            return [encoder(*(part.to(device) for part in tokenizer.encode(prompt))).cpu() for prompt in prompts]
+        with self._at_hand(checkpoint, encoder):
+            return [encoder(*tokenizer.encode(prompt)).cpu() for prompt in prompts]
 
     def look(self, letterboxed: RGB8) -> Tensor:
         """Give what the image tower says of the character's letterboxed picture, `257 dim`."""
@@ -173,6 +175,23 @@ class Networks:
 
     def _open(self, role: Role, kind: Kind) -> Checkpoint:
         return _opened(self._folder, role, kind)
+
+    @contextmanager
+    def _at_hand(self, checkpoint: Checkpoint, encoder: TextEncoder) -> Iterator[None]:
+        """Fill the text encoder while it works, block by block where there is no room for all of it.
+
+        Raises BudgetTooSmallError.
+        """
+        dtype = torch.float32 if self.dtype is torch.float16 else self.dtype  # float16 overflows in this encoder
+        room_bytes = self._budget_bytes - text_living_bytes(encoder.config, dtype)
+        if whole_bytes(checkpoint, dtype) <= room_bytes:
+            self._load(checkpoint, encoder, dtype)
+            yield
+            return
+        Weights(encoder).attach({_EMBEDDING: checkpoint.tensor(_EMBEDDING, dtype)})
+        with Residence(encoder, checkpoint, dtype, self.device, room_bytes) as residence:
+            encoder.before = residence.before
+            yield
 
     def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> torch.device:
         """Fill a network, on the device, or on the processor where the device has no room for it."""

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ...contract.errors import UnderstudyError
-from .keys import ADAPTER_EVERY, DitSizes
+from .keys import ADAPTER_EVERY, DitSizes, TextSizes
 from .stored import Stored
 from .transport import Mark, Transport, aligned
 
@@ -110,13 +110,18 @@ def step_parts(sizes: DitSizes) -> tuple[Part, ...]:
     return _parts(sizes, names, lambda key: not key.startswith((*CONTEXT, *OFFERED)))
 
 
+def text_parts(sizes: TextSizes) -> tuple[Part, ...]:
+    """Give the order in which the text encoder works."""
+    return _parts(sizes, [f"blocks.{index}" for index in range(sizes.layers)], lambda _: True)
+
+
 def lasting_keys(sizes: DitSizes) -> tuple[str, ...]:
     """Name what is used in every step outside the parts, and always stays."""
     lasting = ("patch_embedding.", "pose_patch_embedding.", "time_embedding.", "time_projection.", "head.")
     return tuple(key for key in sizes.table() if key.startswith(lasting))
 
 
-def _parts(sizes: DitSizes, names: Sequence[str], wanted: Callable[[str], bool]) -> tuple[Part, ...]:
+def _parts(sizes: DitSizes | TextSizes, names: Sequence[str], wanted: Callable[[str], bool]) -> tuple[Part, ...]:
     """Collect keys by part; of blocks and face blocks those that are wanted by the rest of their key."""
     table = sizes.table()
     block = re.compile(r"(blocks|face_adapter\.fuser_blocks)\.\d+\.")

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The transformer's weights while it works: what is used in every step stays, the rest comes by its part's order.
+"""A network's weights while it works: what is used all the time stays, the rest comes by its part's order.
 
-The network goes through three orders of parts: once a job through what text and picture offer, once a window through
-what the faces offer, and in each step through the blocks. The one that is being gone through has all of the budget.
+The transformer goes through three orders of parts: once a job through what text and picture offer, once a window
+through what the faces offer, and in each step through the blocks. The one that is being gone through has all of the
+budget. The text encoder has one order, of its blocks.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 import torch
 from torch import nn
 
 from .eight_bit_weights import with_beside
-from .keys import DitSizes
-from .memory import Part, Weights, WeightStream, context_parts, face_parts, lasting_keys, step_parts
+from .keys import DitSizes, Sizes, TextSizes
+from .memory import Part, Weights, WeightStream, context_parts, face_parts, lasting_keys, step_parts, text_parts
 from .transport import CudaTransport, HostTransport, Transport
 from .weights import Checkpoint
 
@@ -24,24 +27,29 @@ _CARD_PART, _HOST_PART = 0.92, 0.5
 
 
 class Residence:
-    """Gives a transformer its weights as it asks for them."""
+    """Gives a transformer or a text encoder its weights as it asks for them."""
 
     def __init__(
         self, module: nn.Module, checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device, budget_bytes: int
     ) -> None:
-        """Put in what stays. budget_bytes: of the device, for all weights."""
-        assert isinstance(checkpoint.sizes, DitSizes)
-        weights, lasting = Weights(module), lasting_keys(checkpoint.sizes)
+        """Put in what stays; of the text encoder not the embedding. budget_bytes: of the device, for all weights."""
+        orders, lasting = _orders_and_lasting(checkpoint.sizes)
+        weights = Weights(module)
         weights.attach({key: checkpoint.tensor(key, dtype, device) for key in lasting})
         kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
         self._checkpoint, self._budget_bytes = checkpoint, budget_bytes - kept
         self._stream = WeightStream(transport_to(device), weights.attach, weights.detach, dtype)
-        orders = (
-            [with_beside(part, checkpoint.tensors) for part in order(checkpoint.sizes)]
-            for order in (context_parts, face_parts, step_parts)
-        )
-        self._order_of = {part.name: order for order in orders for part in order}
+        whole_orders = ([with_beside(part, checkpoint.tensors) for part in order] for order in orders)
+        self._order_of = {part.name: order for order in whole_orders for part in order}
         self._order: Sequence[Part] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
 
     def before(self, name: str) -> None:
         """Have the weights of a part in place, and get ready for those that follow. Raises BudgetTooSmallError."""
@@ -50,6 +58,14 @@ class Residence:
             self._stream.expect(order, self._checkpoint.tensors, self._budget_bytes)
             self._order = order
         self._stream.before(name)
+
+
+def _orders_and_lasting(sizes: Sizes) -> tuple[tuple[Sequence[Part], ...], Sequence[str]]:
+    """Say in which orders a network goes through its parts, and what it uses outside of them."""
+    if isinstance(sizes, TextSizes):
+        return (text_parts(sizes),), ("norm.weight",)
+    assert isinstance(sizes, DitSizes)
+    return (context_parts(sizes), face_parts(sizes), step_parts(sizes)), lasting_keys(sizes)
 
 
 def transport_to(device: torch.device) -> Transport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,11 +93,16 @@ class TextConfig:
 
 
 class TextEncoder(nn.Module):
-    """The encoder of umT5. It computes in the dtype of its weights: bfloat16 or float32, for float16 overflows."""
+    """The encoder of umT5. It computes in the dtype of its weights: bfloat16 or float32, for float16 overflows.
+
+    `before` is told the key prefix of the block that is about to run; one told of earlier is done with. The embedding,
+    a fifth of the weights, of which a few rows are read, may lie on the CPU while the rest is elsewhere.
+    """
 
     def __init__(self, config: TextConfig | None = None) -> None:
         super().__init__()
         self.config = config or TextConfig()
+        self.before: Callable[[str], None] = lambda _: None
         self.token_embedding = nn.Embedding(self.config.vocabulary, self.config.dim)
         self.blocks = nn.ModuleList([Block(self.config) for _ in range(self.config.layers)])
         self.norm = RmsNorm(self.config.dim)
@@ -104,8 +110,10 @@ class TextEncoder(nn.Module):
     @torch.inference_mode()
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Encode the tokens whose mask is 1, `n`; give `n d`. Padding is not computed: nothing would see it."""
-        tokens = self.token_embedding(ids[: int(mask.sum())])
-        for block in self.blocks:
+        own = ids[: int(mask.sum())].to(self.token_embedding.weight.device)
+        tokens = self.token_embedding(own).to(self.norm.weight.device)
+        for index, block in enumerate(self.blocks):
+            self.before(f"blocks.{index}")
             tokens = block(tokens)
         return self.norm(tokens)  # type: ignore[no-any-return]
 
