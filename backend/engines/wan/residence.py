@@ -8,7 +8,6 @@ budget. The text encoder has one order, of its blocks.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -18,6 +17,7 @@ from torch import nn
 
 from .eight_bit_weights import with_beside
 from .keys import DitSizes, Sizes, TextSizes
+from .machine import machine_bytes
 from .memory import Part, Weights, WeightStream, context_parts, face_parts, lasting_keys, step_parts, text_parts
 from .transport import CudaTransport, HostTransport, Transport
 from .weights import Checkpoint
@@ -74,10 +74,10 @@ def transport_to(device: torch.device) -> Transport:
 
 
 def memory_bytes(device: torch.device, wish_gb: float) -> int:
-    """Say how much of the device's memory may be used."""
+    """Say how much of the device's memory may be used. Raises MemoryUnknownError."""
     if wish_gb:
         return int(wish_gb * 1e9)
     if device.type == "cuda":
         free_bytes, _ = torch.cuda.mem_get_info(device)
         return int(free_bytes * _CARD_PART)
-    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * _HOST_PART)
+    return int(machine_bytes() * _HOST_PART)
