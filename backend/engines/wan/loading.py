@@ -42,8 +42,8 @@ from .transformer import TransformerConfig
 from .vae import ClipSize, Vae, VaeConfig, peak_bytes, strips_within
 from .weights import Checkpoint, open_checkpoint
 
-_DEVICES = ("cpu", "cuda")
-"""Apple's Metal lacks the float64 in which places and time are turned into angles."""
+_DEVICES = ("cpu", "cuda", "mps")
+"""Of these Apple's Metal was never run: it is used only where it is asked for."""
 _VAE_SHARE = 4
 """The VAE may take one part in so many of the memory, or as much as a step's activations if that is more."""
 _EMBEDDING = "token_embedding.weight"
@@ -76,7 +76,7 @@ def device_of(settings: WanSettings) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise DeviceMissingError(settings.device, str(error).splitlines()[0]) from error
     if device.type not in _DEVICES:
-        raise DeviceMissingError(settings.device, "the engine runs on CUDA and on the processor so far")
+        raise DeviceMissingError(settings.device, "the engine runs on CUDA, on the processor, and perhaps on mps")
     return device
 
 
@@ -91,7 +91,8 @@ def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
         return _DTYPES[settings.precision]
     if device.type == "cpu":
         return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    has_bfloat16 = device.type == "mps" or torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if has_bfloat16 else torch.float16
 
 
 def sizes_of(folder: ModelsFolder, precision: Precision) -> tuple[TransformerConfig, VaeConfig]:

@@ -70,7 +70,7 @@ def _orders_and_lasting(sizes: Sizes) -> tuple[tuple[Sequence[Part], ...], Seque
 
 def transport_to(device: torch.device) -> Transport:
     """Choose how weights get to a device."""
-    return CudaTransport(device) if device.type == "cuda" else HostTransport()
+    return CudaTransport(device) if device.type == "cuda" else HostTransport(device)
 
 
 def memory_bytes(device: torch.device, wish_gb: float) -> int:
@@ -80,4 +80,6 @@ def memory_bytes(device: torch.device, wish_gb: float) -> int:
     if device.type == "cuda":
         free_bytes, _ = torch.cuda.mem_get_info(device)
         return int(free_bytes * _CARD_PART)
+    if device.type == "mps":
+        return int(torch.mps.recommended_max_memory() * _CARD_PART)
     return int(machine_bytes() * _HOST_PART)

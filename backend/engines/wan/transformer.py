@@ -376,11 +376,14 @@ def _joined(x: Tensor) -> Tensor:
 
 
 def _sinusoid(timestep: int, channels: int, device: torch.device) -> Tensor:
-    """Embed a timestep: cosines, then sines. Angles are made in float64: in float32 they would be off by 3e-5."""
+    """Embed a timestep: cosines, then sines.
+
+    Angles are made in float64, in float32 they would be off by 3e-5, and on the CPU: not every device has such numbers.
+    """
     half = channels // 2
-    exponents = torch.arange(half, dtype=torch.float64, device=device) / half
+    exponents = torch.arange(half, dtype=torch.float64, device="cpu") / half
     angles = timestep * TIME_BASE**-exponents
-    return torch.cat([angles.cos(), angles.sin()]).float()
+    return torch.cat([angles.cos(), angles.sin()]).float().to(device)
 
 
 def _nothing() -> None:

@@ -250,7 +250,7 @@ def test_once_the_context_is_known_its_weights_are_let_go(checkpoint: Checkpoint
 
 
 def test_on_the_cpu_itself_the_bits_are_the_same(checkpoint: Checkpoint, resident: list[Tensor]) -> None:
-    run = Run(checkpoint, HostTransport())
+    run = Run(checkpoint, HostTransport(torch.device("cpu")))
     with torch.inference_mode():
         run.begin()
     run.stream.before("blocks.0")  # another thread, that carries weights, is not in that mode
