@@ -26,9 +26,8 @@ from torch import Tensor
 from backend.engines.wan.eight_bit import EIGHT_BIT, EightBitUnavailableError, require_card
 from backend.engines.wan.eight_bit_weights import in_eight_bits
 from backend.engines.wan.keys import DitSizes, Kind
-from backend.engines.wan.memory import cargo, context_parts, face_parts, lasting_keys, least_bytes, step_parts
 from backend.engines.wan.networks import transformer_config, unfilled_transformer
-from backend.engines.wan.residence import Residence
+from backend.engines.wan.residence import Residence, needs
 from backend.engines.wan.stored import plain
 from backend.engines.wan.transformer import Context, Transformer, Window
 from backend.engines.wan.vae import Vae, VaeConfig
@@ -143,7 +142,7 @@ def streamed(setting: _Setting) -> Iterator[Row]:
     """Time a step whose blocks all come over the bus beside one whose weights all stay."""
     checkpoint = _checkpoint({key: value.cpu() for key, value in _weights(setting).items()}, setting.sizes)
     clip = setting.clips[0]
-    given, budgets = _given(setting, clip), (_least_bytes(checkpoint), sys.maxsize)
+    given, budgets = _given(setting, clip), (needs(checkpoint, torch.bfloat16).least_bytes, sys.maxsize)
     times = []
     for budget_bytes in budgets:
         run = _streaming(setting, checkpoint, budget_bytes, given)
@@ -162,7 +161,7 @@ def memory(setting: _Setting) -> Iterator[Row]:
     checkpoint = _checkpoint(_in_eight_bits(_weights(setting)), setting.sizes)
     for clip in setting.clips:
         goal = _MEMORY_GOALS_GB[clip.name]
-        run = _streaming(setting, checkpoint, _least_bytes(checkpoint), _given(setting, clip))
+        run = _streaming(setting, checkpoint, needs(checkpoint, torch.bfloat16).least_bytes, _given(setting, clip))
         peak_gb = _peak_gb(run, setting.device)
         del run
         measured = "not measured: no CUDA" if peak_gb is None else f"{peak_gb:.2f} GB"
@@ -268,17 +267,6 @@ def _checkpoint(weights: dict[str, Tensor], sizes: DitSizes) -> Checkpoint:
         key: plain(tuple(value.shape), value.dtype, partial(weights.__getitem__, key)) for key, value in weights.items()
     }
     return Checkpoint(kind=Kind.DIT, files=(), sizes=sizes, tensors=tensors)
-
-
-def _least_bytes(checkpoint: Checkpoint) -> int:
-    """Say the least that all orders of parts run with, and what stays."""
-    sizes = checkpoint.sizes
-    assert isinstance(sizes, DitSizes)
-    orders = (context_parts(sizes), face_parts(sizes), step_parts(sizes))
-    kept = sum(checkpoint.tensors[key].nbytes for key in lasting_keys(sizes))
-    return kept + max(
-        least_bytes([cargo(part, checkpoint.tensors, torch.bfloat16) for part in order]) for order in orders
-    )
 
 
 def _streaming(

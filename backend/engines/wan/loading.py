@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -25,7 +26,7 @@ from .eight_bit_weights import in_eight_bits, require_weights
 from .generate import Models
 from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
 from .lora import open_lora, unmatched_keys, with_loras
-from .memory import Weights
+from .memory import BudgetTooSmallError, Weights
 from .models import ModelsFolder, Role, check_models
 from .networks import (
     transformer_config,
@@ -35,7 +36,7 @@ from .networks import (
     unfilled_vae,
 )
 from .reference import RGB8
-from .residence import Residence, memory_bytes
+from .residence import Needs, Residence, memory_bytes, needs
 from .settings import Precision, WanSettings
 from .text import NEGATIVE_PROMPT, PROMPT, TextEncoder, Tokenizer
 from .transformer import TransformerConfig
@@ -95,24 +96,47 @@ def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if has_bfloat16 else torch.float16
 
 
-def sizes_of(folder: ModelsFolder, precision: Precision) -> tuple[TransformerConfig, VaeConfig]:
-    """Read the sizes of transformer and VAE off the files chosen. Raises what opening them for a precision raises."""
-    transformer = _opened_transformer(folder, precision)
-    return _config_of(transformer), _vae_config_of(_opened(folder, Role.VAE, Kind.VAE))
+def numbers_text(settings: WanSettings, dtype: torch.dtype) -> str:
+    """Word in which numbers the networks compute."""
+    return f"{dtype}, its large products in fp8" if settings.precision is Precision.FP8 else str(dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How a device's memory is shared out while windows are drawn.
+
+    strips: into how many the VAE cuts a picture. other_bytes: of what is no weights of the transformer. left_bytes: of
+    what may be used, for these. needs: what they need.
+    """
+
+    strips: int
+    other_bytes: int
+    left_bytes: int
+    needs: Needs
+
+    @property
+    def peak_bytes(self) -> int:
+        """What is used at most, or would be where it does not fit."""
+        return self.other_bytes + min(self.needs.whole_bytes, max(self.left_bytes, self.needs.least_bytes))
+
+    def require(self) -> None:
+        """Raise BudgetTooSmallError unless the weights' least is left for them."""
+        if self.left_bytes < self.needs.least_bytes:
+            raise BudgetTooSmallError(self.left_bytes, self.needs.least_bytes)
 
 
 class Networks:
     """The networks for one job. Raises ModelsMissingError and what opening files raises, before anything is loaded."""
 
     def __init__(self, settings: WanSettings, mode: Mode) -> None:
-        self._settings, self._folder = settings, check_models(settings.models)
+        self._settings, self._folder = settings, folder_of(settings)
         self._folder.require()
         self.device = device_of(settings)
         self.dtype = dtype_of(settings, self.device)
         self._dit = _opened_transformer(self._folder, settings.precision)
         self._vae = self._open(Role.VAE, Kind.VAE)
         self.transformer_config, self.vae_config = _config_of(self._dit), _vae_config_of(self._vae)
-        self._budget_bytes = memory_bytes(self.device, settings.memory_gb)
+        self.budget_bytes = memory_bytes(self.device, settings.memory_gb)
         self._attend = attend_by(settings.attention)
         self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
 
@@ -142,25 +166,37 @@ class Networks:
             seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(device))
         return seen.float().cpu()
 
+    def shares(self, work: Work) -> Shares:
+        """Share the memory out. Raises VideoTooLargeError.
+
+        The VAE, which works while the transformer's weights lie there, is cut into strips that take no more than a
+        step's activations or a share of the memory; weights get what is left.
+        """
+        vae_bytes = _bytes_of(unfilled_vae(cast(VaeSizes, self._vae.sizes)))
+        living = living_bytes(work, self.transformer_config, self.dtype)
+        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
+        most_bytes = max(living, (self.budget_bytes - vae_bytes) // _VAE_SHARE)
+        strips = strips_within(most_bytes, size, torch.float32, self.vae_config)
+        other_bytes = vae_bytes + max(living, peak_bytes(size, torch.float32, strips, self.vae_config))
+        left_bytes, needed = self.budget_bytes - other_bytes, needs(self._carrying(), self.dtype)
+        return Shares(strips=strips, other_bytes=other_bytes, left_bytes=left_bytes, needs=needed)
+
     def models(self, work: Work) -> Models:
         """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released.
 
-        The VAE, which works while the transformer's weights lie there, is cut into strips that take no more than a
-        step's activations or a share of the memory; weights get what is left. Raises BudgetTooSmallError,
-        VideoTooLargeError.
+        Raises BudgetTooSmallError, VideoTooLargeError.
         """
-        carrying = in_eight_bits if self._settings.precision is Precision.FP8 else with_loras
-        checkpoint = carrying(self._dit, self._loras)
+        checkpoint, shares = self._carrying(), self.shares(work)
         transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._filled_vae()
         transformer.attend = self._attend
-        budget_bytes = self._budget_bytes - _bytes_of(vae)
-        living = living_bytes(work, transformer.config, self.dtype)
-        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
-        strips = strips_within(max(living, budget_bytes // _VAE_SHARE), size, torch.float32, vae.config)
-        living = max(living, peak_bytes(size, torch.float32, strips, vae.config))
-        residence = Residence(transformer, checkpoint, self.dtype, self.device, budget_bytes - living)
+        residence = Residence(transformer, checkpoint, self.dtype, self.device, shares.left_bytes)
         transformer.before = residence.before
-        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips)
+        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=shares.strips)
+
+    def _carrying(self) -> Checkpoint:
+        """Give the transformer's weights with the LoRAs."""
+        carrying = in_eight_bits if self._settings.precision is Precision.FP8 else with_loras
+        return carrying(self._dit, self._loras)
 
     def _filled_vae(self) -> Vae:
         vae = unfilled_vae(cast(VaeSizes, self._vae.sizes))
@@ -184,8 +220,8 @@ class Networks:
         Raises BudgetTooSmallError.
         """
         dtype = torch.float32 if self.dtype is torch.float16 else self.dtype  # float16 overflows in this encoder
-        room_bytes = self._budget_bytes - text_living_bytes(encoder.config, dtype)
-        if whole_bytes(checkpoint, dtype) <= room_bytes:
+        room_bytes = self.budget_bytes - text_living_bytes(encoder.config, dtype)
+        if decoded_bytes(checkpoint, dtype) <= room_bytes:
             self._load(checkpoint, encoder, dtype)
             yield
             return
@@ -196,14 +232,19 @@ class Networks:
 
     def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> torch.device:
         """Fill a network, on the device, or on the processor where the device has no room for it."""
-        fits = whole_bytes(checkpoint, dtype) <= self._budget_bytes
+        fits = decoded_bytes(checkpoint, dtype) <= self.budget_bytes
         device = self.device if fits else torch.device("cpu")
         checkpoint.load_into(module, dtype, device)
         module.eval().requires_grad_(False)
         return device
 
 
-def whole_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
+def folder_of(settings: WanSettings) -> ModelsFolder:
+    """Look through the models folder. Raises FileMissingError where it is not there."""
+    return check_models(settings.models, eight_bit=settings.precision is Precision.FP8)
+
+
+def decoded_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
     """Say what a network takes when all of its weights are decoded."""
     return sum(math.prod(stored.shape) for stored in checkpoint.tensors.values()) * dtype.itemsize
 

@@ -158,7 +158,12 @@ def least_bytes(cargoes: Sequence[Cargo]) -> int:
     """Say the least budget with which an order of parts runs."""
     largest = max((cargo.nbytes for cargo in cargoes), default=0)
     small = sum(cargo.nbytes for cargo in cargoes if _is_small(cargo, largest))
-    return min(_scratch(cargoes) + small + LEAST_SLOTS * largest, _everything(cargoes))
+    return min(_scratch(cargoes) + small + LEAST_SLOTS * largest, whole_bytes(cargoes))
+
+
+def whole_bytes(cargoes: Sequence[Cargo]) -> int:
+    """Say the budget with which all of an order stays."""
+    return sum(cargo.nbytes for cargo in cargoes) + _scratch(cargoes)
 
 
 def place(cargoes: Sequence[Cargo], budget_bytes: int) -> Placement:
@@ -168,9 +173,9 @@ def place(cargoes: Sequence[Cargo], budget_bytes: int) -> Placement:
     can take turns; then the ring is taken; and with what is left more parts stay, spread evenly over the order, so that
     those that travel have as much computing between them as there is. Raises BudgetTooSmallError.
     """
-    if _everything(cargoes) <= budget_bytes:
+    if whole_bytes(cargoes) <= budget_bytes:
         every = frozenset(range(len(cargoes)))
-        return Placement(resident=every, slots=0, slot_bytes=0, total_bytes=_everything(cargoes))
+        return Placement(resident=every, slots=0, slot_bytes=0, total_bytes=whole_bytes(cargoes))
     least = least_bytes(cargoes)
     if budget_bytes < least:
         raise BudgetTooSmallError(budget_bytes, least)
@@ -191,10 +196,6 @@ def _is_small(cargo: Cargo, largest: int) -> bool:
 
 def _scratch(cargoes: Sequence[Cargo]) -> int:
     return max((cargo.decoded_bytes for cargo in cargoes), default=0)
-
-
-def _everything(cargoes: Sequence[Cargo]) -> int:
-    return sum(cargo.nbytes for cargo in cargoes) + _scratch(cargoes)
 
 
 def _spread(count: int) -> list[int]:

@@ -9,6 +9,7 @@ budget. The text encoder has one order, of its blocks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -16,9 +17,21 @@ import torch
 from torch import nn
 
 from .eight_bit_weights import with_beside
-from .keys import DitSizes, Sizes, TextSizes
+from .keys import DitSizes, TextSizes
 from .machine import machine_bytes
-from .memory import Part, Weights, WeightStream, context_parts, face_parts, lasting_keys, step_parts, text_parts
+from .memory import (
+    Part,
+    Weights,
+    WeightStream,
+    cargo,
+    context_parts,
+    face_parts,
+    lasting_keys,
+    least_bytes,
+    step_parts,
+    text_parts,
+    whole_bytes,
+)
 from .transport import CudaTransport, HostTransport, Transport
 from .weights import Checkpoint
 
@@ -33,14 +46,13 @@ class Residence:
         self, module: nn.Module, checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device, budget_bytes: int
     ) -> None:
         """Put in what stays; of the text encoder not the embedding. budget_bytes: of the device, for all weights."""
-        orders, lasting = _orders_and_lasting(checkpoint.sizes)
+        orders, lasting = _orders_and_lasting(checkpoint)
         weights = Weights(module)
         weights.attach({key: checkpoint.tensor(key, dtype, device) for key in lasting})
         kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
         self._checkpoint, self._budget_bytes = checkpoint, budget_bytes - kept
         self._stream = WeightStream(transport_to(device), weights.attach, weights.detach, dtype)
-        whole_orders = ([with_beside(part, checkpoint.tensors) for part in order] for order in orders)
-        self._order_of = {part.name: order for order in whole_orders for part in order}
+        self._order_of = {part.name: order for order in orders for part in order}
         self._order: Sequence[Part] | None = None
 
     def __enter__(self) -> Self:
@@ -60,12 +72,30 @@ class Residence:
         self._stream.before(name)
 
 
-def _orders_and_lasting(sizes: Sizes) -> tuple[tuple[Sequence[Part], ...], Sequence[str]]:
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Bytes of a device for a network's weights: the least that it runs with, and with which none has to travel."""
+
+    least_bytes: int
+    whole_bytes: int
+
+
+def needs(checkpoint: Checkpoint, dtype: torch.dtype) -> Needs:
+    """Say what a network's weights need, as they lie in the file and decoded a part at a time."""
+    orders, lasting = _orders_and_lasting(checkpoint)
+    kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
+    cargoes = [[cargo(part, checkpoint.tensors, dtype) for part in order] for order in orders]
+    return Needs(kept + max(map(least_bytes, cargoes)), kept + max(map(whole_bytes, cargoes)))
+
+
+def _orders_and_lasting(checkpoint: Checkpoint) -> tuple[list[list[Part]], Sequence[str]]:
     """Say in which orders a network goes through its parts, and what it uses outside of them."""
+    sizes = checkpoint.sizes
     if isinstance(sizes, TextSizes):
-        return (text_parts(sizes),), ("norm.weight",)
+        return [list(text_parts(sizes))], ("norm.weight",)
     assert isinstance(sizes, DitSizes)
-    return (context_parts(sizes), face_parts(sizes), step_parts(sizes)), lasting_keys(sizes)
+    orders = (context_parts(sizes), face_parts(sizes), step_parts(sizes))
+    return [[with_beside(part, checkpoint.tensors) for part in order] for order in orders], lasting_keys(sizes)
 
 
 def transport_to(device: torch.device) -> Transport:

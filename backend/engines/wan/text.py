@@ -16,6 +16,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 
 from ...contract.errors import FileMissingError, UnderstudyError
+from .precision import RMSNorm
 
 PROMPT = "视频中的人在做动作"
 """What the model was trained to hear for every clip: the person in the video is performing actions."""
@@ -30,6 +31,7 @@ NEGATIVE_PROMPT = (
 LENGTH_TOKENS = 512
 _PAD, _END = 0, 1
 _END_PIECE = "</s>"
+_EPS = 1e-6
 
 
 class TokenizerError(UnderstudyError):
@@ -105,7 +107,7 @@ class TextEncoder(nn.Module):
         self.before: Callable[[str], None] = lambda _: None
         self.token_embedding = nn.Embedding(self.config.vocabulary, self.config.dim)
         self.blocks = nn.ModuleList([Block(self.config) for _ in range(self.config.layers)])
-        self.norm = RmsNorm(self.config.dim)
+        self.norm = RMSNorm(self.config.dim, _EPS)
 
     @torch.inference_mode()
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -118,28 +120,14 @@ class TextEncoder(nn.Module):
         return self.norm(tokens)  # type: ignore[no-any-return]
 
 
-class RmsNorm(nn.Module):
-    """Scale tokens to length sqrt(d) times `weight`. Statistics are float32; the scaled token is rounded first."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(dim))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Take and give `n d`."""
-        exact = tokens.float()
-        scaled = exact * torch.rsqrt(exact.square().mean(dim=-1, keepdim=True) + 1e-6)
-        return scaled.to(self.weight.dtype) * self.weight
-
-
 class Block(nn.Module):
     """One layer: each has its own table of relative positions."""
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
-        self.norm1 = RmsNorm(config.dim)
+        self.norm1 = RMSNorm(config.dim, _EPS)
         self.attn = Attention(config)
-        self.norm2 = RmsNorm(config.dim)
+        self.norm2 = RMSNorm(config.dim, _EPS)
         self.ffn = FeedForward(config)
         self.pos_embedding = PositionBias(config)
 
