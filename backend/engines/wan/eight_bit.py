@@ -100,7 +100,7 @@ def quantised(tokens: Tensor) -> tuple[Tensor, Tensor]:
     bits = largest.clamp(min=_LEAST_POWER).view(torch.int32) & _EXPONENT_BITS
     scale = bits.view(torch.float32) / _TOP_POWER
     factor = scale.reciprocal().to(tokens.dtype)
-    rounded = torch.empty_like(tokens, dtype=EIGHT_BIT)
+    rounded = torch.empty(tokens.shape, dtype=EIGHT_BIT, device=tokens.device)
     for span in spans(len(tokens), _ROWS):
         rounded[span] = tokens[span] * factor[span]
     return rounded, scale

@@ -28,23 +28,19 @@ def in_eight_bits(checkpoint: Checkpoint, loras: Sequence[tuple[Lora, float]]) -
     What LoRAs add to these stays apart, beside them, so that no weight is rounded a second time; a weight that a LoRA
     changes otherwise than by factors is decoded. Raises LoraUnfitError, EightBitUnavailableError.
     """
-    require_weights(checkpoint)
+    pairs = {key: _numbers_and_scale(key, stored) for key, stored in checkpoint.tensors.items()}
+    if not any(pairs.values()):
+        raise EightBitUnavailableError(f"the transformer's file holds {checkpoint.form}")
     terms = fitted_terms(checkpoint, loras)
     tensors: dict[str, Stored] = {}
     for key, stored in checkpoint.tensors.items():
         own = terms.get(key, ())
-        pair = _numbers_and_scale(key, stored)
+        pair = pairs[key]
         if pair is None or not all(_is_product(term, stored) for term in own):
             tensors[key] = adapted(stored, own) if own else stored
         else:
             tensors |= _apart(key, *pair, own)
     return replace(checkpoint, tensors=tensors)
-
-
-def require_weights(checkpoint: Checkpoint) -> None:
-    """Refuse a transformer without eight-bit block matrices. Raises EightBitUnavailableError."""
-    if not any(_numbers_and_scale(key, stored) for key, stored in checkpoint.tensors.items()):
-        raise EightBitUnavailableError(f"the transformer's file holds {checkpoint.form}")
 
 
 def with_beside(part: Part, tensors: Mapping[str, Stored]) -> Part:

@@ -22,7 +22,7 @@ from .attention import attend_by
 from .budget import Work, living_bytes, text_living_bytes
 from .conditioning import signed
 from .eight_bit import require_card
-from .eight_bit_weights import in_eight_bits, require_weights
+from .eight_bit_weights import in_eight_bits
 from .generate import Models
 from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
 from .lora import open_lora, unmatched_keys, with_loras
@@ -126,19 +126,23 @@ class Shares:
 
 
 class Networks:
-    """The networks for one job. Raises ModelsMissingError and what opening files raises, before anything is loaded."""
+    """The networks for one job.
+
+    Raises, before anything is loaded, ModelsMissingError, EightBitUnavailableError, and what opening files raises.
+    """
 
     def __init__(self, settings: WanSettings, mode: Mode) -> None:
         self._settings, self._folder = settings, folder_of(settings)
         self._folder.require()
         self.device = device_of(settings)
         self.dtype = dtype_of(settings, self.device)
-        self._dit = _opened_transformer(self._folder, settings.precision)
-        self._vae = self._open(Role.VAE, Kind.VAE)
+        self._dit, self._vae = self._open(Role.DIT, Kind.DIT), self._open(Role.VAE, Kind.VAE)
         self.transformer_config, self.vae_config = _config_of(self._dit), _vae_config_of(self._vae)
-        self.budget_bytes = memory_bytes(self.device, settings.memory_gb)
+        self._budget_bytes = memory_bytes(self.device, settings.memory_gb)
         self._attend = attend_by(settings.attention)
         self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
+        carrying = in_eight_bits if settings.precision is Precision.FP8 else with_loras
+        self._carrying = carrying(self._dit, self._loras)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -175,10 +179,10 @@ class Networks:
         vae_bytes = _bytes_of(unfilled_vae(cast(VaeSizes, self._vae.sizes)))
         living = living_bytes(work, self.transformer_config, self.dtype)
         size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
-        most_bytes = max(living, (self.budget_bytes - vae_bytes) // _VAE_SHARE)
+        most_bytes = max(living, (self._budget_bytes - vae_bytes) // _VAE_SHARE)
         strips = strips_within(most_bytes, size, torch.float32, self.vae_config)
         other_bytes = vae_bytes + max(living, peak_bytes(size, torch.float32, strips, self.vae_config))
-        left_bytes, needed = self.budget_bytes - other_bytes, needs(self._carrying(), self.dtype)
+        left_bytes, needed = self._budget_bytes - other_bytes, needs(self._carrying, self.dtype)
         return Shares(strips=strips, other_bytes=other_bytes, left_bytes=left_bytes, needs=needed)
 
     def models(self, work: Work) -> Models:
@@ -186,17 +190,12 @@ class Networks:
 
         Raises BudgetTooSmallError, VideoTooLargeError.
         """
-        checkpoint, shares = self._carrying(), self.shares(work)
+        checkpoint, shares = self._carrying, self.shares(work)
         transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._filled_vae()
         transformer.attend = self._attend
         residence = Residence(transformer, checkpoint, self.dtype, self.device, shares.left_bytes)
         transformer.before = residence.before
         return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=shares.strips)
-
-    def _carrying(self) -> Checkpoint:
-        """Give the transformer's weights with the LoRAs."""
-        carrying = in_eight_bits if self._settings.precision is Precision.FP8 else with_loras
-        return carrying(self._dit, self._loras)
 
     def _filled_vae(self) -> Vae:
         vae = unfilled_vae(cast(VaeSizes, self._vae.sizes))
@@ -211,7 +210,7 @@ class Networks:
                 yield f"{text}, such as {keys[0]}."
 
     def _open(self, role: Role, kind: Kind) -> Checkpoint:
-        return _opened(self._folder, role, kind)
+        return open_checkpoint(self._folder.chosen[role].path, kind)
 
     @contextmanager
     def _at_hand(self, checkpoint: Checkpoint, encoder: TextEncoder) -> Iterator[None]:
@@ -220,7 +219,7 @@ class Networks:
         Raises BudgetTooSmallError.
         """
         dtype = torch.float32 if self.dtype is torch.float16 else self.dtype  # float16 overflows in this encoder
-        room_bytes = self.budget_bytes - text_living_bytes(encoder.config, dtype)
+        room_bytes = self._budget_bytes - text_living_bytes(encoder.config, dtype)
         if decoded_bytes(checkpoint, dtype) <= room_bytes:
             self._load(checkpoint, encoder, dtype)
             yield
@@ -232,7 +231,7 @@ class Networks:
 
     def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> torch.device:
         """Fill a network, on the device, or on the processor where the device has no room for it."""
-        fits = decoded_bytes(checkpoint, dtype) <= self.budget_bytes
+        fits = decoded_bytes(checkpoint, dtype) <= self._budget_bytes
         device = self.device if fits else torch.device("cpu")
         checkpoint.load_into(module, dtype, device)
         module.eval().requires_grad_(False)
@@ -247,17 +246,6 @@ def folder_of(settings: WanSettings) -> ModelsFolder:
 def decoded_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
     """Say what a network takes when all of its weights are decoded."""
     return sum(math.prod(stored.shape) for stored in checkpoint.tensors.values()) * dtype.itemsize
-
-
-def _opened(folder: ModelsFolder, role: Role, kind: Kind) -> Checkpoint:
-    return open_checkpoint(folder.chosen[role].path, kind)
-
-
-def _opened_transformer(folder: ModelsFolder, precision: Precision) -> Checkpoint:
-    checkpoint = _opened(folder, Role.DIT, Kind.DIT)
-    if precision is Precision.FP8:
-        require_weights(checkpoint)
-    return checkpoint
 
 
 def _config_of(checkpoint: Checkpoint) -> TransformerConfig:
