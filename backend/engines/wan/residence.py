@@ -8,6 +8,7 @@ budget. The text encoder has one order, of its blocks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -49,8 +50,7 @@ class Residence:
         orders, lasting = _orders_and_lasting(checkpoint)
         weights = Weights(module)
         weights.attach({key: checkpoint.tensor(key, dtype, device) for key in lasting})
-        kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
-        self._checkpoint, self._budget_bytes = checkpoint, budget_bytes - kept
+        self._checkpoint, self._budget_bytes = checkpoint, budget_bytes - _kept_bytes(checkpoint, lasting, dtype)
         self._stream = WeightStream(transport_to(device), weights.attach, weights.detach, dtype)
         self._order_of = {part.name: order for order in orders for part in order}
         self._order: Sequence[Part] | None = None
@@ -83,9 +83,14 @@ class Needs:
 def needs(checkpoint: Checkpoint, dtype: torch.dtype) -> Needs:
     """Say what a network's weights need, as they lie in the file and decoded a part at a time."""
     orders, lasting = _orders_and_lasting(checkpoint)
-    kept = sum(checkpoint.tensors[key].nbytes for key in lasting)
+    kept = _kept_bytes(checkpoint, lasting, dtype)
     cargoes = [[cargo(part, checkpoint.tensors, dtype) for part in order] for order in orders]
     return Needs(kept + max(map(least_bytes, cargoes)), kept + max(map(whole_bytes, cargoes)))
+
+
+def _kept_bytes(checkpoint: Checkpoint, lasting: Sequence[str], dtype: torch.dtype) -> int:
+    """Say what stays all the time, which is decoded once."""
+    return sum(math.prod(checkpoint.tensors[key].shape) for key in lasting) * dtype.itemsize
 
 
 def _orders_and_lasting(checkpoint: Checkpoint) -> tuple[list[list[Part]], Sequence[str]]:

@@ -17,7 +17,7 @@ from backend.engines.wan.keys import Kind, TextSizes
 from backend.engines.wan.loading import Networks
 from backend.engines.wan.memory import BudgetTooSmallError, Weights, cargo, least_bytes, text_parts
 from backend.engines.wan.networks import unfilled_text_encoder
-from backend.engines.wan.residence import Residence
+from backend.engines.wan.residence import Residence, needs
 from backend.engines.wan.settings import WanSettings
 from backend.engines.wan.text import TextConfig
 from backend.engines.wan.weights import Checkpoint, open_checkpoint
@@ -59,7 +59,7 @@ def test_a_streamed_text_encoder_says_the_same_to_the_bit(
     parts = [cargo(part, opened.tensors, dtype) for part in text_parts(SIZES)]
     device = SimulatedDevice(1e9, int(times * least_bytes(parts)))
     monkeypatch.setattr(residence, "transport_to", lambda _: device)
-    kept = opened.tensors["norm.weight"].nbytes
+    kept = SIZES.dim * dtype.itemsize
     with Residence(encoder, opened, dtype, torch.device("cpu"), device.budget_bytes + kept) as fed:
         encoder.before = fed.before
         for _ in range(2):  # for the prompt, and for what guidance leads away from
@@ -88,6 +88,12 @@ def test_one_block_of_the_text_encoder_stands_for_all() -> None:
     assert text_living_bytes(config, torch.float32) == footprint.peak_bytes
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_always_stays_is_counted_as_it_is_decoded(dtype: torch.dtype, opened: Checkpoint) -> None:
+    parts = [cargo(part, opened.tensors, dtype) for part in text_parts(SIZES)]
+    assert needs(opened, dtype).least_bytes == least_bytes(parts) + SIZES.dim * dtype.itemsize
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small.write_models_folder(tmp_path_factory.mktemp("models"))
@@ -103,7 +109,7 @@ def test_where_there_is_no_room_the_engine_streams_it(models: Path, monkeypatch:
     assert isinstance(checkpoint.sizes, TextSizes)
     living = text_living_bytes(unfilled_text_encoder(checkpoint.sizes).config, torch.float32)
     least = least_bytes([cargo(part, checkpoint.tensors, torch.float32) for part in text_parts(checkpoint.sizes)])
-    kept = checkpoint.tensors["norm.weight"].nbytes
+    kept = 4 * checkpoint.sizes.dim
     device = SimulatedDevice(1e9, least)
     monkeypatch.setattr(residence, "transport_to", lambda _: device)
     resident = texts(models, 1 << 30, monkeypatch)
