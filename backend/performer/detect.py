@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -62,35 +64,15 @@ class Hand:
 
 
 class Detector:
-    """Holds one landmarker of each kind. Not for use by two threads at once. Use as a context manager."""
+    """Holds one landmarker of each kind, made when first asked for: half a second goes by for all four.
+
+    Not for use by two threads at once. Use as a context manager.
+    """
 
     def __init__(self, most_bodies: int = 1, most_hands: int = 2) -> None:
         self._mediapipe = mediapipe()
-        vision = self._mediapipe.tasks.vision
-        self._pose = vision.PoseLandmarker.create_from_options(
-            vision.PoseLandmarkerOptions(
-                base_options=self._options(Network.POSE),
-                num_poses=most_bodies,
-                min_pose_detection_confidence=_LEAST_CONFIDENCE,
-                min_pose_presence_confidence=_LEAST_CONFIDENCE,
-                output_segmentation_masks=True,
-            )
-        )
-        self._face = vision.FaceLandmarker.create_from_options(
-            vision.FaceLandmarkerOptions(
-                base_options=self._options(Network.FACE), min_face_detection_confidence=_LEAST_CONFIDENCE
-            )
-        )
-        self._hand = vision.HandLandmarker.create_from_options(
-            vision.HandLandmarkerOptions(
-                base_options=self._options(Network.HAND),
-                num_hands=most_hands,
-                min_hand_detection_confidence=_LEAST_CONFIDENCE,
-            )
-        )
-        self._selfie = vision.ImageSegmenter.create_from_options(
-            vision.ImageSegmenterOptions(base_options=self._options(Network.SELFIE))
-        )
+        self._most_bodies, self._most_hands = most_bodies, most_hands
+        self._made = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -98,8 +80,7 @@ class Detector:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in (self._pose, self._face, self._hand, self._selfie):
-            task.close()
+        self._made.close()
 
     def clear_window(self, frame: Picture, box: Box, most_px: int = WINDOW_PX) -> Window:
         """Cut a window whose picture is as the networks like it: not dark, not noisy."""
@@ -134,8 +115,43 @@ class Detector:
         found = self._selfie.segment(self._image(window)).confidence_masks[0]
         return _as_mask(found.numpy_view())
 
-    def _options(self, network: Network) -> Any:
-        return self._mediapipe.tasks.BaseOptions(model_asset_buffer=network_bytes(network))
+    @cached_property
+    def _pose(self) -> Any:
+        return self._task(
+            "PoseLandmarker",
+            Network.POSE,
+            num_poses=self._most_bodies,
+            min_pose_detection_confidence=_LEAST_CONFIDENCE,
+            min_pose_presence_confidence=_LEAST_CONFIDENCE,
+            output_segmentation_masks=True,
+        )
+
+    @cached_property
+    def _face(self) -> Any:
+        return self._task("FaceLandmarker", Network.FACE, min_face_detection_confidence=_LEAST_CONFIDENCE)
+
+    @cached_property
+    def _hand(self) -> Any:
+        return self._task(
+            "HandLandmarker",
+            Network.HAND,
+            num_hands=self._most_hands,
+            min_hand_detection_confidence=_LEAST_CONFIDENCE,
+        )
+
+    @cached_property
+    def _selfie(self) -> Any:
+        return self._task("ImageSegmenter", Network.SELFIE)
+
+    def _task(self, name: str, network: Network, **options: Any) -> Any:
+        """Make one of mediapipe's tasks; it is closed with the detector."""
+        base = self._mediapipe.tasks.BaseOptions(model_asset_buffer=network_bytes(network))
+        vision = self._mediapipe.tasks.vision
+        task = getattr(vision, name).create_from_options(
+            getattr(vision, f"{name}Options")(base_options=base, **options)
+        )
+        self._made.callback(task.close)
+        return task
 
     def _image(self, window: Window) -> Any:
         picture = np.ascontiguousarray(window.picture)

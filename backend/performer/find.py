@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections import deque
+from collections.abc import Container, Iterable, Iterator
 from collections.abc import Sequence as Many
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,31 +89,43 @@ def sampled(count: int) -> list[int]:
 def _glimpsed(detectors: Many[Detector], frames: Sequence, hastily: bool, watch: Watch) -> list[list[Glimpse]]:
     """Look into each sample; closely at the shot's ends, and in its middle if an end shows not just one person."""
     samples, glimpses = sampled(len(frames)), dict[int, list[Glimpse]]()
+    middle = samples[len(samples) // 2]
+    closely = set[int]() if hastily else {samples[0], samples[-1]}
 
-    def look(chosen: Many[int], closely: Container[int]) -> None:
+    def look(chosen: Iterable[int]) -> None:
         """Have each detector in a thread; who is done with a frame takes the next, for some take ten times as long."""
-        waiting = iter([(index, index in closely) for index in chosen])
-        for index, glimpsed in abreast([_look(detector, frames, waiting) for detector in detectors]):
+        waiting = deque(chosen)
+        for index, glimpsed in abreast([_look(detector, frames, waiting, closely) for detector in detectors]):
             glimpses[index] = glimpsed
             watch.frames_done(len(glimpses), len(samples))
+            if index in closely and len(glimpsed) != 1 and middle not in closely:
+                closely.add(middle)
+                waiting.appendleft(middle)  # whichever end told first: nobody waits for the other
 
-    closely = set[int]() if hastily else {samples[0], samples[-1]}
-    look(sorted(closely), closely)
-    if any(len(glimpsed) != 1 for glimpsed in glimpses.values()):
-        closely.add(samples[len(samples) // 2])
-    look(sorted(set(samples) - set(glimpses), key=lambda index: index not in closely), closely)
+    undecided = set[int]() if hastily else {middle} - closely
+    look(sorted(set(samples) - undecided, key=lambda index: index not in closely))
+    look(undecided - glimpses.keys())
     if not any(glimpses.values()):
-        look([index for index in samples if index not in closely], samples)
+        rest = set(samples) - closely
+        closely |= rest
+        look(sorted(rest))
     return [glimpses[index] for index in samples]
 
 
 def _look(
-    detector: Detector, frames: Sequence, waiting: Iterator[tuple[int, bool]]
+    detector: Detector, frames: Sequence, waiting: deque[int], closely: Container[int]
 ) -> Iterator[tuple[int, list[Glimpse]]]:
-    for index, closely in waiting:
+    for index in _taken(waiting):
         frame = as_rgb8(frames[index])
-        seen = people_in(detector, frame, closely)
+        seen = people_in(detector, frame, index in closely)
         yield index, [Glimpse(Seen(index, s.box, s.consistency), appearance(frame, s.body)) for s in seen]
+
+
+def _taken(waiting: deque[int]) -> Iterator[int]:
+    """Take one after the other, also of those that come in meanwhile, until none is left."""
+    with suppress(IndexError):
+        while True:
+            yield waiting.popleft()
 
 
 def _looked_up(detector: Detector, frames: Sequence, persons: tuple[Person, ...]) -> tuple[Person, ...]:

@@ -38,7 +38,8 @@ def made_clear(picture: Picture) -> Picture:
 
 
 def _levelled(picture: Picture) -> Picture:
-    counts = np.bincount(picture[::4, ::4].max(2).ravel(), minlength=256)
+    red, green, blue = cv2.split(picture[::4, ::4])
+    counts = np.bincount(cv2.max(cv2.max(red, green), blue).ravel(), minlength=256)
     counts[0] = 0  # the window's black surroundings
     seen = counts.cumsum()
     white = int(np.searchsorted(seen, 0.99 * seen[-1])) if seen[-1] else 255

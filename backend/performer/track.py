@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.watch import Watch
+from ..media.ahead import ahead
 from ..media.sequence import Sequence, SequenceWriter
 from .abreast import abreast
 from .appearance import appearance, likeness, share_hidden
@@ -56,6 +57,10 @@ _MOST_PAINTED = 2
 _MOST_HIDDEN = 0.5
 """Part of a trunk behind somebody from which a pose is a guess."""
 
+_AHEAD_FRAMES = 1
+"""So far a walk is ahead of what is added to its sightings: both cores have work when the other walk is at its end."""
+
+_Sighted = tuple[int, Picture, Sighting | None]
 _Step = tuple[int, Found | None]
 
 
@@ -89,11 +94,9 @@ def track_performer(frames: Sequence, person: Person, people: People, into: Path
     wanted = _Wanted(person, tuple(other for other in people.persons if other.id != person.id))
     found: list[Found | None] = [None] * len(frames)
     seed, folder = _seed(person, len(frames)).frame, into / COVERAGE_FOLDER
-    walks = [
-        _walk(frames, wanted, range(seed, len(frames)), folder),
-        _walk(frames, wanted, range(seed - 1, -1, -1), folder),
-    ]
-    for done, (index, what) in enumerate(abreast(walks), 1):
+    orders = range(seed, len(frames)), range(seed - 1, -1, -1)
+    walks = [ahead(_walk(frames, wanted, order), _AHEAD_FRAMES) for order in orders]
+    for done, (index, what) in enumerate(abreast([_completed(walk, folder) for walk in walks]), 1):
         found[index] = what
         watch.frames_done(done, len(frames))
     if not any(found):
@@ -123,12 +126,12 @@ def _seed(person: Person, frame_count: int) -> Seen:
     return max(person.seen, key=lambda seen: seen.score - 0.2 * abs(2 * seen.frame / max(frame_count - 1, 1) - 1))
 
 
-def _walk(frames: Sequence, wanted: _Wanted, order: range, coverage: Path) -> Iterator[_Step]:
+def _walk(frames: Sequence, wanted: _Wanted, order: range) -> Iterator[_Sighted]:
     before: Sighting | None = None
     lost_frames = 0
     trunks: deque[float] = deque(maxlen=_TRUNK_FRAMES)
     course = Course()
-    with Detector(most_bodies=3 if wanted.rivals else 2) as detector, SequenceWriter(coverage) as writer:
+    with Detector(most_bodies=3 if wanted.rivals else 2) as detector:
         for index in order:
             frame = as_rgb8(frames[index])
             if before is None:
@@ -138,15 +141,23 @@ def _walk(frames: Sequence, wanted: _Wanted, order: range, coverage: Path) -> It
                 now = _Now(frame, index, before, trunk_px, lost_frames, course.leads_to(index))
                 sighting = _follow(detector, now, wanted)
             lost_frames = lost_frames + 1 if sighting is None else 0
+            if sighting is not None:
+                before = sighting
+                trunks.append(trunk_length(before.body))
+                course.add(index, before.body)
+            yield index, frame, sighting
+
+
+def _completed(walk: Iterator[_Sighted], coverage: Path) -> Iterator[_Step]:
+    """Add hands, and write coverage: no walk needs them to go on."""
+    with Detector() as detector, SequenceWriter(coverage) as writer:
+        for index, frame, sighting in walk:
             if sighting is None:
                 writer.write(index, np.zeros(frame.shape[:2], np.uint8))
                 yield index, None
             else:
-                before = _with_hands(detector, frame, sighting)
-                trunks.append(trunk_length(before.body))
-                course.add(index, before.body)
-                writer.write(index, performer_coverage(detector, frame, before.body, before.box))
-                yield index, Found.of(before)
+                writer.write(index, performer_coverage(detector, frame, sighting.body, sighting.box))
+                yield index, Found.of(_with_hands(detector, frame, sighting))
 
 
 def _start(detector: Detector, frame: Picture, wanted: _Wanted, index: int) -> Sighting | None:

@@ -124,7 +124,7 @@ class Frames(Stage):
 class Find(Stage):
     """Who is in the shot."""
 
-    name, version = "find", 2
+    name, version = "find", 3
     frames: Result
 
     def run(self, into: Path, watch: Watch) -> None:
@@ -135,7 +135,7 @@ class Find(Stage):
 class Cast(Stage):
     """The person that a choice means. Its digest is the person: two choices that mean the same one share a track."""
 
-    name, version = "cast", 1
+    name, version = "cast", 2
     frames: Result
     people: Result
     choice: PerformerChoice
@@ -253,7 +253,7 @@ class Plate(Stage):
 class Character(Stage):
     """What an engine makes of the character's picture alone."""
 
-    name, version = "character", 2
+    name, version = "character", 3
     engine: str
     picture: Fingerprint
     mirror: bool
@@ -294,7 +294,7 @@ class Window(Stage):
     before: the window before this one, where the engine goes on from it.
     """
 
-    name, version = "generate", 3
+    name, version = "generate", 4
     engine: str
     settings: tuple[Setting, ...]
     weights: tuple[Fingerprint, ...]

@@ -97,8 +97,9 @@ def test_everybody_is_found_the_small_too(astronaut: Picture, tmp_path: Path) ->
     assert overlap(small, np.array([1040, 100, 1150, 250], np.float32)) > 0.6
 
 
+@pytest.mark.parametrize("end", [0, -1])
 def test_the_middle_is_searched_for_small_people_only_where_an_end_shows_not_just_one(
-    astronaut: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    astronaut: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: int
 ) -> None:
     searched = list[bool]()
     people_in = find.people_in
@@ -113,7 +114,9 @@ def test_the_middle_is_searched_for_small_people_only_where_an_end_shows_not_jus
     joined[100:250, 1000:1150] = cv2.resize(astronaut[:, ::-1], (150, 150), interpolation=cv2.INTER_AREA)
     assert len(find_people(shot(tmp_path / "alone", *[alone] * 5), Unwatched()).persons) == 1
     assert sum(searched) == 2
-    assert len(find_people(shot(tmp_path / "joined", joined, *[alone] * 4), Unwatched()).persons) == 2
+    frames = [alone] * 5
+    frames[end] = joined
+    assert len(find_people(shot(tmp_path / "joined", *frames), Unwatched()).persons) == 2
     assert sum(searched) == 2 + 3
 
 

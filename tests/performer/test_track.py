@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from backend.contract.errors import StoppedError
 from backend.contract.watch import Unwatched
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.find import find_people
@@ -84,3 +87,19 @@ def test_a_single_frame_agrees_with_the_whole(tracked: tuple[Sequence, People, T
     single, coverage = track_single(frames, 4, people.persons[0])
     assert len(single) == 1 and coverage.shape == (420, 800)
     np.testing.assert_allclose(single.face[0, FACE_TIP, :2], tracks.face[4, FACE_TIP, :2], atol=3)
+
+
+class Stopping(Unwatched):
+    """The artist stops the job at once."""
+
+    def frames_done(self, done_frames: int, total_frames: int) -> None:
+        raise StoppedError
+
+
+def test_a_stop_leaves_no_thread_behind(tracked: tuple[Sequence, People, Tracks, Path], tmp_path: Path) -> None:
+    frames, people, _, _ = tracked
+    before = threading.active_count()
+    with pytest.raises(StoppedError):
+        track_performer(frames, people.persons[0], people, tmp_path, Stopping())
+    gc.collect()
+    assert threading.active_count() == before
