@@ -108,6 +108,16 @@ def test_a_strip_holds_out_what_is_black_in_it_frame_by_frame(told: dict[str, An
         np.testing.assert_allclose(after, before * garbage(frame - 1)[..., 0] / 255, atol=0.5)
 
 
+def test_a_preview_shows_the_frame_with_mask_and_garbage_matte(told: dict[str, Any]) -> None:
+    [picture] = (Path(told["preview"]) / "part_0" / "matte").iterdir()
+    matte, holding = read_picture(picture).astype(float), garbage(3 - TRIMMED)[..., 0] / 255  # frame 14 is the fourth
+    assert (holding == 0).any()
+    assert (matte[holding == 0] == 0).all()
+    patch = np.s_[125:180, 2:94]
+    np.testing.assert_allclose(matte[patch], 255 * holding[patch], atol=0.5)
+    assert np.abs(matte - mattes(told, "garbage")[3]).mean() < 2  # a quick matte, and the same joint
+
+
 def test_a_joint_is_dragged_and_esc_leaves_no_trace(told: dict[str, Any]) -> None:
     mouse = told["mouse"]
     assert mouse["away"] == mouse["scrubs"] == "PASS_THROUGH"
