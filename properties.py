@@ -11,10 +11,11 @@ from bpy.props import (
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
+    IntVectorProperty,
     PointerProperty,
     StringProperty,
 )
-from bpy.types import PropertyGroup, Scene, WindowManager
+from bpy.types import Context, PropertyGroup, Scene, WindowManager
 
 from .backend.contract.job import Combine, Mode, Pass, Pick, Shadow
 from .backend.contract.joints import Joint
@@ -91,6 +92,8 @@ _OVERLAPS = (
     ("1", "1 Frame", "A window goes on from the last frame of the one before"),
     ("5", "5 Frames", "A window goes on from the last five frames: steadier motion, a little more to generate"),
 )
+_TYPED = (0, -1)
+"""No frames: nobody was found with a number that is typed in."""
 JOINT_ITEMS = tuple((joint.value, joint.replace("_", " ").title(), "") for joint in Joint)
 
 
@@ -117,6 +120,10 @@ class UNDERSTUDY_PG_joint(PropertyGroup):
     )
 
 
+def _take_as_typed(casting: UNDERSTUDY_PG_casting, _: Context) -> None:
+    casting.numbered_in = _TYPED
+
+
 class UNDERSTUDY_PG_casting(PropertyGroup):
     """One performer and the character who takes the part."""
 
@@ -126,7 +133,20 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
         description="One picture of who comes in; its alpha is used if it has one",
     )
     pick: EnumProperty(items=_PICKS, name="Performer", description="Who of the people in the shot is replaced")  # type: ignore[valid-type]
-    id: IntProperty(name="Number", description="The performer's number, as Find Performers shows it", min=1, default=1)  # type: ignore[valid-type]
+    id: IntProperty(  # type: ignore[valid-type]
+        name="Number",
+        description="The performer's number, as Find Performers shows it over the frames that go in",
+        min=1,
+        default=1,
+        update=_take_as_typed,
+    )
+    numbered_in: IntVectorProperty(  # type: ignore[valid-type]
+        name="Numbered in",
+        description="First and last of the frames among which the number was given, counted as that of the box",
+        size=2,
+        default=_TYPED,
+    )
+    picked_on: StringProperty(name="Picked on", description="The mark of the strip that the number or box is of")  # type: ignore[valid-type]
     box: FloatVectorProperty(name="Box", description="Round the performer, in pixels of the shot", size=4)  # type: ignore[valid-type]
     box_frame: IntProperty(name="Frame of the Box", description="Counted from where the strip's content starts")  # type: ignore[valid-type]
     scale: FloatProperty(  # type: ignore[valid-type]

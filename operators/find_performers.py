@@ -17,6 +17,7 @@ from ..properties import UNDERSTUDY_PG_casting, castings_of, settings_of
 from ..session import questions
 from ..session.focus import active_strip_or_none, placement_of, scene_of
 from ..session.order import take_order
+from ..session.performer import pick_box, pick_person
 from .overlay import Mark, Overlay, under_mouse
 from .previews import has_preview, mouse_in, preview_under, redraw, set_status
 from .refusal import poll_for_strip, refuse
@@ -108,12 +109,11 @@ class UNDERSTUDY_OT_find_performers(Operator):
             return False
         casting, frame = self._casting(context), self._order.frame_at_playhead(context)
         if max(abs(one[0] - other[0]), abs(one[1] - other[1])) >= _LEAST_DRAG_PX:
-            casting.pick, casting.box = "box", box_between(one, other)
-            casting.box_frame = frame + self._order.placing.content_first
+            pick_box(casting, self._order.shown, frame, box_between(one, other))
             return True
         person = person_at_or_none(questions.answers.people, frame, one)
         if person is not None:
-            casting.pick, casting.id = "id", person.id
+            pick_person(casting, self._order.shown, frame, person)
         return person is not None
 
     def _casting(self, context: Context) -> UNDERSTUDY_PG_casting:
