@@ -153,7 +153,12 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
         name="Scale", description="Times the size that fits the performer", default=1.0, min=0.1, max=4.0
     )
     offset: FloatVectorProperty(  # type: ignore[valid-type]
-        name="Offset", description="Right and down, in parts of the performer's height", size=2, soft_min=-1, soft_max=1
+        name="Offset",
+        description="Right and down, in parts of the performer's height",
+        size=2,
+        soft_min=-1,
+        soft_max=1,
+        subtype="XYZ",
     )
     ground_offset: FloatProperty(  # type: ignore[valid-type]
         name="Ground",

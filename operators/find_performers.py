@@ -20,11 +20,12 @@ from ..session.order import take_order
 from ..session.performer import pick_box, pick_person
 from .overlay import Mark, Overlay, under_mouse
 from .previews import has_preview, mouse_in, preview_under, redraw, set_status
-from .refusal import poll_for_strip, refuse
+from .refusal import poll_for_bare_preview, poll_for_strip, refuse
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
+_QUESTION = "find"
 _LOOK_EVERY_S = 0.1
 _LEAST_DRAG_PX = 8.0
 """In pixels of the shot: a shorter drag is a click."""
@@ -43,14 +44,14 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        """Need a strip."""
-        return poll_for_strip(cls, context)
+        """Need a strip, and nothing over the preview."""
+        return poll_for_bare_preview(cls) and poll_for_strip(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask only: for scripts, which read the answer themselves."""
         try:
             self._order = take_order(context, layout.QUESTIONS, needs_character=False)
-            questions.ask(self._order, "find")
+            questions.ask(self._order, _QUESTION)
         except UnderstudyError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -138,7 +139,7 @@ class UNDERSTUDY_OT_find_performers(Operator):
         assert context.window_manager is not None
         self._overlay.remove()
         if ending == {"CANCELLED"}:
-            questions.end()
+            questions.end(_QUESTION)
         context.window_manager.event_timer_remove(self._timer)
         set_status(context, None)
         redraw(context)

@@ -23,6 +23,8 @@ from .words import VERBS, draw_picture, draw_progress, draw_wrapped, stage_text
 if TYPE_CHECKING:
     from bpy.types import Strip
 
+_LABELS_SHARE = 0.4
+"""Of a panel's width, where Blender splits properties."""
 _PREVIEW_SCALE = 12.0
 """Of Blender's icon size: as wide as the sidebar is at first."""
 
@@ -71,7 +73,10 @@ def _draw_range(layout: UILayout, scene: Scene, strip: Strip) -> None:
         column.alert = True
         draw_wrapped(column, error.advice)
     else:
-        layout.label(text=f"Frames {frames[0]} to {frames[-1]}: {len(frames)}")
+        below_values = layout.split(factor=_LABELS_SHARE)
+        below_values.label()
+        count = "1 frame" if len(frames) == 1 else f"{len(frames)} frames"
+        below_values.label(text=f"{count}, {frames[0]} to {frames[-1]}")
 
 
 def _draw_performer(layout: UILayout, settings: UNDERSTUDY_PG_settings) -> None:

@@ -71,9 +71,11 @@ def ask(order: Order, *words: str) -> None:
     answers = Answers(is_asking=True, question=words[0], strip=strip, people=kept, found=answers.found)
 
 
-def end() -> None:
-    """Give up the question that is open."""
+def end(question: str = "") -> None:
+    """Give up the question that is open; if one is named, only that."""
     global answers, _worker
+    if question not in ("", answers.question):
+        return
     if _worker:
         _worker.kill()
     _worker, answers = None, replace(answers, is_asking=False)
