@@ -19,6 +19,7 @@ from bpy.types import Context, PropertyGroup, Scene, WindowManager
 
 from .backend.contract.job import Combine, Mode, Pass, Pick, Shadow
 from .backend.contract.joints import Joint
+from .sequencer.compat import BLEND_RELATIVE
 from .sequencer.extent import Extent
 
 _MODES = (
@@ -240,6 +241,7 @@ class UNDERSTUDY_PG_settings(PropertyGroup):
         description="Where versions are delivered and jobs are kept",
         subtype="DIR_PATH",
         default="//understudy/",
+        options={"OUTPUT_PATH", *BLEND_RELATIVE},  # it need not exist
     )
     name: StringProperty(name="Shot", description="Name of the shot and of its files; the strip's name if empty")  # type: ignore[valid-type]
     passes: EnumProperty(  # type: ignore[valid-type]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bpy.types import Context, Scene, UILayout
 
 from ..backend.contract.errors import UnderstudyError
-from ..operators.preview_frame import UNDERSTUDY_OT_preview_frame
+from ..backend.contract.job import Mode
+from ..operators.preview_frame import UNDERSTUDY_OT_open_preview, UNDERSTUDY_OT_preview_frame
 from ..operators.start_job import UNDERSTUDY_OT_start_job
 from ..properties import UNDERSTUDY_PG_settings, settings_of
 from ..sequencer.extent import Extent
@@ -82,7 +83,9 @@ def _draw_range(layout: UILayout, scene: Scene, strip: Strip) -> None:
 def _draw_performer(layout: UILayout, settings: UNDERSTUDY_PG_settings) -> None:
     draw_performer(layout, settings.first, 0)
     column = layout.column()
-    column.prop(settings, "shadow")
+    shadow = column.row()
+    shadow.active = settings.mode == Mode.REPLACE  # Animate leaves nothing of the shot
+    shadow.prop(settings, "shadow")
     column.prop(settings, "pixels")
 
 
@@ -98,6 +101,7 @@ def draw_answer(layout: UILayout, answers: questions.Answers) -> None:
         layout.label(text=answers.message, icon="CHECKMARK")
     if answers.preview:
         draw_picture(layout, answers.preview, _PREVIEW_SCALE)
+        layout.operator(UNDERSTUDY_OT_open_preview.bl_idname, icon="FULLSCREEN_ENTER")
 
 
 classes = (UNDERSTUDY_PT_shot,)

@@ -29,6 +29,8 @@ _HAS_NEW_TIMES = VERSION >= (5, 1, 0)
 _HAS_SLOTS = VERSION >= (4, 4, 0)
 _HAS_COMP_GROUPS = VERSION >= (5, 0, 0)
 
+BLEND_RELATIVE: set[str] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if VERSION >= (4, 5, 0) else set()
+"""Options of a property that takes `//`: without them Blender shows such a path as wrong."""
 OLD_TIMES = frozenset(
     {
         "frame_start",

@@ -57,8 +57,9 @@ def make_preview(
             _drawn(cleared.engine, _inputs(glance, plate, *each, job, folder / f"part_{place}"), folder, watch)
             for place, each in enumerate(zip(performers, job.cast, characters.result(), strict=True))
         ]
+        number = cleared.clip.info.numbers[frame] if cleared.clip.info.numbers else frame
         path = folder / f"{job.delivery.name}_preview.{frame}.png"
-        write_picture(path, _labelled(comp_over(plate, merge_layers(drawn)), _LABEL.format(frame)))
+        write_picture(path, _labelled(comp_over(plate, merge_layers(drawn)), _LABEL.format(number)))
     return path
 
 

@@ -69,7 +69,9 @@ def test_what_can_not_be_done_yet_says_why(told: dict[str, Any]) -> None:
     assert "no joints in frame 390" in told["away"]
     assert "The left elbow is keyed in frame 50: the strip shows 11 to 16" in told["stray"]
     assert "No mask is chosen" in told["no mask"]
-    assert told["animate"] == "nothing"  # is refused: it takes no mattes
+    checked, previewed = told["animate"]
+    assert checked == "nothing"  # is refused: it takes no mattes
+    assert "Only what Replace makes can be previewed" in previewed
     assert "short has no frames 11 to 16" in told["short"]
 
 

@@ -158,7 +158,7 @@ def work() -> dict[str, Any]:
     casting.matte.source, casting.combine = "mask", "add"
     says["no mask"] = refused(do.understudy.update_job)
     scene.understudy.mode = "animate"
-    says["animate"] = refused(do.understudy.preview_frame)
+    says["animate"] = [refused(do.understudy.check_job), refused(do.understudy.preview_frame)]
     scene.understudy.mode = "replace"
     casting.matte.mask = mask
     says["mask"] = updated()
