@@ -217,7 +217,7 @@ class UNDERSTUDY_PG_wan(PropertyGroup):
     correct_drift: BoolProperty(  # type: ignore[valid-type]
         name="Correct Colours", description="Bring each window's colours back to the plate's; what was done is recorded"
     )
-    loras: CollectionProperty(type=UNDERSTUDY_PG_lora, name="LoRAs")  # type: ignore[valid-type]
+    loras: CollectionProperty(type=UNDERSTUDY_PG_lora, name="LoRAs", description="All that act on the model")  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_settings(PropertyGroup):
@@ -267,7 +267,7 @@ class UNDERSTUDY_PG_job(PropertyGroup):
 class UNDERSTUDY_PG_window(PropertyGroup):
     """What is shown until Blender closes."""
 
-    jobs: CollectionProperty(type=UNDERSTUDY_PG_job)  # type: ignore[valid-type]
+    jobs: CollectionProperty(type=UNDERSTUDY_PG_job, name="Jobs", description="Of this .blend, and others at work")  # type: ignore[valid-type]
     active_job: IntProperty(name="Job", description="The job that is shown below")  # type: ignore[valid-type]
 
 
