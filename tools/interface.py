@@ -28,7 +28,7 @@ _STEP_S = 0.25
 _SETTLE_STEPS = 8
 _LONGEST_STEPS = 2400
 _FRAME = 40
-_RANGE_HEIGHT, _PREVIEW_HEIGHT = 160, 560
+_RANGE_HEIGHT, _PREVIEW_HEIGHT = 160, 612
 """Of the panel Shot down to its range of one's own, and down to what Preview Frame shows; in pixels."""
 _TABS_WIDTH = 28
 
