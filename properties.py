@@ -11,13 +11,15 @@ from bpy.props import (
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
+    IntVectorProperty,
     PointerProperty,
     StringProperty,
 )
-from bpy.types import PropertyGroup, Scene, WindowManager
+from bpy.types import Context, PropertyGroup, Scene, WindowManager
 
 from .backend.contract.job import Combine, Mode, Pass, Pick, Shadow
 from .backend.contract.joints import Joint
+from .sequencer.compat import BLEND_RELATIVE
 from .sequencer.extent import Extent
 
 _MODES = (
@@ -91,6 +93,8 @@ _OVERLAPS = (
     ("1", "1 Frame", "A window goes on from the last frame of the one before"),
     ("5", "5 Frames", "A window goes on from the last five frames: steadier motion, a little more to generate"),
 )
+_TYPED = (0, -1)
+"""No frames: nobody was found with a number that is typed in."""
 JOINT_ITEMS = tuple((joint.value, joint.replace("_", " ").title(), "") for joint in Joint)
 
 
@@ -117,6 +121,10 @@ class UNDERSTUDY_PG_joint(PropertyGroup):
     )
 
 
+def _take_as_typed(casting: UNDERSTUDY_PG_casting, _: Context) -> None:
+    casting.numbered_in = _TYPED
+
+
 class UNDERSTUDY_PG_casting(PropertyGroup):
     """One performer and the character who takes the part."""
 
@@ -126,14 +134,32 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
         description="One picture of who comes in; its alpha is used if it has one",
     )
     pick: EnumProperty(items=_PICKS, name="Performer", description="Who of the people in the shot is replaced")  # type: ignore[valid-type]
-    id: IntProperty(name="Number", description="The performer's number, as Find Performers shows it", min=1, default=1)  # type: ignore[valid-type]
+    id: IntProperty(  # type: ignore[valid-type]
+        name="Number",
+        description="The performer's number, as Find Performers shows it over the frames that go in",
+        min=1,
+        default=1,
+        update=_take_as_typed,
+    )
+    numbered_in: IntVectorProperty(  # type: ignore[valid-type]
+        name="Numbered in",
+        description="First and last of the frames among which the number was given, counted as that of the box",
+        size=2,
+        default=_TYPED,
+    )
+    picked_on: StringProperty(name="Picked on", description="The mark of the strip that the number or box is of")  # type: ignore[valid-type]
     box: FloatVectorProperty(name="Box", description="Round the performer, in pixels of the shot", size=4)  # type: ignore[valid-type]
     box_frame: IntProperty(name="Frame of the Box", description="Counted from where the strip's content starts")  # type: ignore[valid-type]
     scale: FloatProperty(  # type: ignore[valid-type]
         name="Scale", description="Times the size that fits the performer", default=1.0, min=0.1, max=4.0
     )
     offset: FloatVectorProperty(  # type: ignore[valid-type]
-        name="Offset", description="Right and down, in parts of the performer's height", size=2, soft_min=-1, soft_max=1
+        name="Offset",
+        description="Right and down, in parts of the performer's height",
+        size=2,
+        soft_min=-1,
+        soft_max=1,
+        subtype="XYZ",
     )
     ground_offset: FloatProperty(  # type: ignore[valid-type]
         name="Ground",
@@ -191,7 +217,7 @@ class UNDERSTUDY_PG_wan(PropertyGroup):
     correct_drift: BoolProperty(  # type: ignore[valid-type]
         name="Correct Colours", description="Bring each window's colours back to the plate's; what was done is recorded"
     )
-    loras: CollectionProperty(type=UNDERSTUDY_PG_lora, name="LoRAs")  # type: ignore[valid-type]
+    loras: CollectionProperty(type=UNDERSTUDY_PG_lora, name="LoRAs", description="All that act on the model")  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_settings(PropertyGroup):
@@ -215,6 +241,7 @@ class UNDERSTUDY_PG_settings(PropertyGroup):
         description="Where versions are delivered and jobs are kept",
         subtype="DIR_PATH",
         default="//understudy/",
+        options={"OUTPUT_PATH", *BLEND_RELATIVE},  # it need not exist
     )
     name: StringProperty(name="Shot", description="Name of the shot and of its files; the strip's name if empty")  # type: ignore[valid-type]
     passes: EnumProperty(  # type: ignore[valid-type]
@@ -240,7 +267,7 @@ class UNDERSTUDY_PG_job(PropertyGroup):
 class UNDERSTUDY_PG_window(PropertyGroup):
     """What is shown until Blender closes."""
 
-    jobs: CollectionProperty(type=UNDERSTUDY_PG_job)  # type: ignore[valid-type]
+    jobs: CollectionProperty(type=UNDERSTUDY_PG_job, name="Jobs", description="Of this .blend, and others at work")  # type: ignore[valid-type]
     active_job: IntProperty(name="Job", description="The job that is shown below")  # type: ignore[valid-type]
 
 

@@ -35,7 +35,7 @@ class UNDERSTUDY_OT_remove_casting(Operator):
 
     bl_idname = "understudy.remove_casting"
     bl_label = "Remove Performer"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # of a row: the search can not say of which
 
     place: IntProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 

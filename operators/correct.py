@@ -18,9 +18,9 @@ from ..session.focus import scene_of
 from ..session.joints import Drag, figure_of
 from ..session.update import take_update
 from ..worker_client.states import State
-from .overlay import Mark, Overlay, is_any_shown, under_mouse
+from .overlay import Mark, Overlay, under_mouse
 from .previews import has_preview, mouse_in, preview_under, redraw, set_status
-from .refusal import chosen, poll_for_delivery, poll_for_job, refuse
+from .refusal import chosen, poll_for_bare_preview, poll_for_delivery, poll_for_job, refuse
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -45,10 +45,7 @@ class UNDERSTUDY_OT_move_joints(Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Need a job that has tracked somebody, and nothing over the preview."""
-        if is_any_shown():
-            cls.poll_message_set("Press Esc first to end what is drawn over the preview.")
-            return False
-        return poll_for_delivery(cls, context)
+        return poll_for_bare_preview(cls) and poll_for_delivery(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Key one joint at the playhead: for scripts, which see no preview."""
@@ -122,7 +119,7 @@ class UNDERSTUDY_OT_remove_joint(Operator):
 
     bl_idname = "understudy.remove_joint"
     bl_label = "Remove Key"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # of a row: the search can not say of which
 
     place: IntProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     key: IntProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]

@@ -17,13 +17,15 @@ from ..properties import UNDERSTUDY_PG_casting, castings_of, settings_of
 from ..session import questions
 from ..session.focus import active_strip_or_none, placement_of, scene_of
 from ..session.order import take_order
+from ..session.performer import pick_box, pick_person
 from .overlay import Mark, Overlay, under_mouse
 from .previews import has_preview, mouse_in, preview_under, redraw, set_status
-from .refusal import poll_for_strip, refuse
+from .refusal import poll_for_bare_preview, poll_for_strip, refuse
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
+_QUESTION = "find"
 _LOOK_EVERY_S = 0.1
 _LEAST_DRAG_PX = 8.0
 """In pixels of the shot: a shorter drag is a click."""
@@ -42,14 +44,14 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        """Need a strip."""
-        return poll_for_strip(cls, context)
+        """Need a strip, and nothing over the preview."""
+        return poll_for_bare_preview(cls) and poll_for_strip(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask only: for scripts, which read the answer themselves."""
         try:
             self._order = take_order(context, layout.QUESTIONS, needs_character=False)
-            questions.ask(self._order, "find")
+            questions.ask(self._order, _QUESTION)
         except UnderstudyError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -108,12 +110,11 @@ class UNDERSTUDY_OT_find_performers(Operator):
             return False
         casting, frame = self._casting(context), self._order.frame_at_playhead(context)
         if max(abs(one[0] - other[0]), abs(one[1] - other[1])) >= _LEAST_DRAG_PX:
-            casting.pick, casting.box = "box", box_between(one, other)
-            casting.box_frame = frame + self._order.placing.content_first
+            pick_box(casting, self._order.shown, frame, box_between(one, other))
             return True
         person = person_at_or_none(questions.answers.people, frame, one)
         if person is not None:
-            casting.pick, casting.id = "id", person.id
+            pick_person(casting, self._order.shown, frame, person)
         return person is not None
 
     def _casting(self, context: Context) -> UNDERSTUDY_PG_casting:
@@ -138,7 +139,7 @@ class UNDERSTUDY_OT_find_performers(Operator):
         assert context.window_manager is not None
         self._overlay.remove()
         if ending == {"CANCELLED"}:
-            questions.end()
+            questions.end(_QUESTION)
         context.window_manager.event_timer_remove(self._timer)
         set_status(context, None)
         redraw(context)

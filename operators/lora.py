@@ -33,7 +33,7 @@ class UNDERSTUDY_OT_remove_lora(Operator):
 
     bl_idname = "understudy.remove_lora"
     bl_label = "Remove LoRA"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # of a row: the search can not say of which
 
     place: IntProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import bpy
 from bpy.types import Context, Operator
 
 from ..backend.contract import layout
 from ..backend.contract.errors import UnderstudyError
+from ..backend.contract.job import Mode
+from ..properties import settings_of
 from ..session import questions
+from ..session.focus import scene_of
 from ..session.order import take_order
 from .refusal import poll_for_strip, refuse
 
@@ -26,7 +30,10 @@ class UNDERSTUDY_OT_preview_frame(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        """Need a strip."""
+        """Need a strip, and that its performer is replaced."""
+        if settings_of(scene_of(context)).mode != Mode.REPLACE:
+            cls.poll_message_set("Only what Replace makes can be previewed.")
+            return False
         return poll_for_strip(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
@@ -35,6 +42,30 @@ class UNDERSTUDY_OT_preview_frame(Operator):
             order = take_order(context, layout.QUESTIONS)
             questions.ask(order, "preview", f"--frame={order.frame_at_playhead(context)}")
         except UnderstudyError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_open_preview(Operator):
+    """Open the previewed frame at its full size, in the system's picture viewer"""
+
+    bl_idname = "understudy.open_preview"
+    bl_label = "Open Preview"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:  # noqa: ARG003
+        """Need a preview."""
+        if questions.answers.preview is not None:
+            return True
+        cls.poll_message_set("No frame was previewed yet.")
+        return False
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:  # noqa: ARG002
+        """Open it."""
+        try:
+            bpy.ops.wm.path_open(filepath=str(questions.answers.preview))
+        except RuntimeError as error:
             return refuse(self, error)
         return {"FINISHED"}
 
@@ -60,4 +91,4 @@ class UNDERSTUDY_OT_check_job(Operator):
         return {"FINISHED"}
 
 
-classes = (UNDERSTUDY_OT_preview_frame, UNDERSTUDY_OT_check_job)
+classes = (UNDERSTUDY_OT_preview_frame, UNDERSTUDY_OT_open_preview, UNDERSTUDY_OT_check_job)

@@ -12,6 +12,7 @@ from ..session import jobs
 from ..session.focus import active_strip_or_none
 from ..worker_client.states import State
 from ..worker_client.view import JobView
+from .overlay import is_any_shown
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -51,11 +52,19 @@ def poll_for_job(
 
 def poll_for_delivery(operator: type[Operator], context: Context) -> bool:
     """Tell whether the job that is chosen has delivered; say so if it has not."""
-    view = jobs.active_view(context)
-    if view is not None and view.delivered is not None:
+    if not poll_for_job(operator, context):
+        return False
+    if chosen(context).delivered is not None:
         return True
     operator.poll_message_set("The job has delivered nothing yet.")
     return False
+
+
+def poll_for_bare_preview(operator: type[Operator]) -> bool:
+    """Tell whether nothing is drawn over the preview; say so if something is."""
+    if is_any_shown():
+        operator.poll_message_set("Press Esc first to end what is drawn over the preview.")
+    return not is_any_shown()
 
 
 def chosen(context: Context) -> JobView:

@@ -70,13 +70,14 @@ def _draw_joints(layout: UILayout, scene: Scene, place: int, shot: str) -> None:
         if shot and key.shot != shot:
             others += 1
             continue
-        line = layout.split(factor=0.5)
-        start = starts[key.shot]
-        line.label(text=f"{key.joint.replace('_', ' ').title()}, {'gone' if start is None else start + key.frame}")
-        row = line.row(align=True)
-        row.prop(key, "before", text="-")
-        row.prop(key, "after", text="+")
-        remove = row.operator(UNDERSTUDY_OT_remove_joint.bl_idname, text="", icon="X")
+        start, lines = starts[key.shot], layout.column(align=True)
+        line = lines.row()
+        frame = "strip is gone" if start is None else f"frame {start + key.frame}"
+        line.label(text=f"{key.joint.replace('_', ' ').title()}, {frame}")
+        row = lines.row(align=True)
+        row.prop(key, "before")
+        row.prop(key, "after")
+        remove = line.operator(UNDERSTUDY_OT_remove_joint.bl_idname, text="", icon="X")
         remove.place, remove.key = place, number
     if others:
         layout.label(text=f"Keys on other strips: {others}")

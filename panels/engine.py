@@ -35,7 +35,7 @@ class UNDERSTUDY_PT_engine(InSequencer):
             self.layout.label(text="On the processor, nothing to download", icon="CHECKMARK")
         else:
             _draw_wan(self.layout, settings)
-        self.layout.operator(UNDERSTUDY_OT_check_job.bl_idname, icon="CHECKMARK")
+        self.layout.operator(UNDERSTUDY_OT_check_job.bl_idname, icon="INFO")
         if questions.answers.plan is not None:
             _draw_plan(self.layout, questions.answers.plan)
 

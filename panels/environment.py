@@ -14,9 +14,6 @@ from ..operators.create_environment import (
 from ..session import environment
 from .words import draw_wrapped, stage_text, time_text
 
-_WIDTH = 90
-"""Letters of a line in the preferences."""
-
 
 def draw_environment(layout: UILayout, context: Context) -> None:  # noqa: ARG001
     """Draw the buttons, how far it is, what is there, or what is in the way."""
@@ -28,11 +25,11 @@ def draw_environment(layout: UILayout, context: Context) -> None:  # noqa: ARG00
     if shown.is_busy:
         _draw_progress(layout, shown)
     if shown.ready:
-        draw_wrapped(layout, f"Ready: {shown.ready}", _WIDTH)
+        draw_wrapped(layout, f"Ready: {shown.ready}")
     if shown.message:
         column = layout.column(align=True)
         column.alert = bool(shown.hint)
-        draw_wrapped(column, f"{shown.message} {shown.hint}", _WIDTH)
+        draw_wrapped(column, f"{shown.message} {shown.hint}")
 
 
 def _draw_progress(layout: UILayout, shown: environment.Shown) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from bpy.types import Context
 
 from ..properties import settings_of
-from ..session.focus import scene_of
+from ..session.focus import active_strip_or_none, scene_of
 from ..session.order import is_homeless
 from .place import InSequencer
 from .words import draw_wrapped
@@ -27,8 +27,9 @@ class UNDERSTUDY_PT_output(InSequencer):
         layout.use_property_decorate = False
         layout.prop(settings, "folder")
         if is_homeless(settings):
-            draw_wrapped(layout.column(align=True), "The .blend is not saved: results go to your Blender user folder.")
-        layout.prop(settings, "name")
+            draw_wrapped(layout, "The .blend is not saved: results go to your Blender user folder.")
+        strip = active_strip_or_none(context)
+        layout.prop(settings, "name", placeholder=strip.name if strip else "")
         layout.prop(settings, "depth", expand=True)
         layout.prop(settings, "first_number")
         layout.prop(settings, "placing")

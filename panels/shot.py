@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bpy.types import Context, Scene, UILayout
 
 from ..backend.contract.errors import UnderstudyError
-from ..operators.preview_frame import UNDERSTUDY_OT_preview_frame
+from ..backend.contract.job import Mode
+from ..operators.preview_frame import UNDERSTUDY_OT_open_preview, UNDERSTUDY_OT_preview_frame
 from ..operators.start_job import UNDERSTUDY_OT_start_job
 from ..properties import UNDERSTUDY_PG_settings, settings_of
 from ..sequencer.extent import Extent
@@ -23,6 +24,8 @@ from .words import VERBS, draw_picture, draw_progress, draw_wrapped, stage_text
 if TYPE_CHECKING:
     from bpy.types import Strip
 
+_LABELS_SHARE = 0.4
+"""Of a panel's width, where Blender splits properties."""
 _PREVIEW_SCALE = 12.0
 """Of Blender's icon size: as wide as the sidebar is at first."""
 
@@ -71,13 +74,18 @@ def _draw_range(layout: UILayout, scene: Scene, strip: Strip) -> None:
         column.alert = True
         draw_wrapped(column, error.advice)
     else:
-        layout.label(text=f"Frames {frames[0]} to {frames[-1]}: {len(frames)}")
+        below_values = layout.split(factor=_LABELS_SHARE)
+        below_values.label()
+        count = "1 frame" if len(frames) == 1 else f"{len(frames)} frames"
+        below_values.label(text=f"{count}, {frames[0]} to {frames[-1]}")
 
 
 def _draw_performer(layout: UILayout, settings: UNDERSTUDY_PG_settings) -> None:
     draw_performer(layout, settings.first, 0)
     column = layout.column()
-    column.prop(settings, "shadow")
+    shadow = column.row()
+    shadow.active = settings.mode == Mode.REPLACE  # Animate leaves nothing of the shot
+    shadow.prop(settings, "shadow")
     column.prop(settings, "pixels")
 
 
@@ -93,6 +101,7 @@ def draw_answer(layout: UILayout, answers: questions.Answers) -> None:
         layout.label(text=answers.message, icon="CHECKMARK")
     if answers.preview:
         draw_picture(layout, answers.preview, _PREVIEW_SCALE)
+        layout.operator(UNDERSTUDY_OT_open_preview.bl_idname, icon="FULLSCREEN_ENTER")
 
 
 classes = (UNDERSTUDY_PT_shot,)

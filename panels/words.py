@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
+
+import bpy
 
 from ..session.pictures import icon_of
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
     from ..worker_client.view import JobView
 
+_LETTER_PX, _MARGINS_PX = 6.5, 50
+"""Of a letter and of a sidebar's frame and tabs, at a scale of 1."""
+_LETTERS, _FEWEST_LETTERS = 42, 16
 VERBS = {"replace": "Replace", "animate": "Animate"}
 _STAGES = {
     "frames": "Rendering the strip",
@@ -63,14 +69,17 @@ def draw_picture(layout: UILayout, path: Path, scale: float) -> None:
         layout.template_icon(icon_value=icon, scale=scale)
 
 
-def draw_wrapped(layout: UILayout, text: str, width: int = 42) -> None:
+def draw_wrapped(layout: UILayout, text: str) -> None:
     """Draw a text on as many lines as it needs; Blender's labels do not wrap."""
-    line = ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            layout.label(text=line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    if line:
-        layout.label(text=line)
+    column = layout.column(align=True)
+    for line in wrap(text, _letters_of_a_line()):
+        column.label(text=line)
+
+
+def _letters_of_a_line() -> int:
+    """Guess how many letters fit beside each other where something is drawn now."""
+    region, preferences = bpy.context.region, bpy.context.preferences
+    if region is None or preferences is None or region.width <= 1:
+        return _LETTERS
+    width_px = region.width / preferences.system.ui_scale - _MARGINS_PX
+    return max(_FEWEST_LETTERS, int(width_px / _LETTER_PX))

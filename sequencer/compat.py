@@ -29,6 +29,8 @@ _HAS_NEW_TIMES = VERSION >= (5, 1, 0)
 _HAS_SLOTS = VERSION >= (4, 4, 0)
 _HAS_COMP_GROUPS = VERSION >= (5, 0, 0)
 
+BLEND_RELATIVE: set[str] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if VERSION >= (4, 5, 0) else set()
+"""Options of a property that takes `//`: without them Blender shows such a path as wrong."""
 OLD_TIMES = frozenset(
     {
         "frame_start",
@@ -92,6 +94,22 @@ def handle_offsets(strip: Strip) -> tuple[int, int]:
     form = "{}_handle_offset" if _HAS_NEW_TIMES else "frame_offset_{}"
     start, end = (int(getattr(strip, form.format(name))) for name in names)
     return start, end
+
+
+def split_off_copy_or_none(strip: Strip, channel: int) -> Strip | None:
+    """Copy a strip to a channel that is free over its frames, which it keeps: no other way leads through the API.
+
+    None where that does not go: of a strip of one frame, which can't be split.
+    """
+    first, end = first_frame(strip), end_frame(strip)
+    names = ("left_handle", "right_handle") if _HAS_NEW_TIMES else ("frame_final_start", "frame_final_end")
+    copy: Any = strip.split(frame=first + 1, split_method="SOFT")
+    if copy is None:
+        return None
+    copy.channel = channel  # first of all: nothing may overlap while it is made longer
+    setattr(copy, names[0], first)
+    setattr(strip, names[1], end)
+    return copy  # type: ignore[no-any-return]
 
 
 def new_modifier(scene: Scene, strip: Strip, name: str, kind: str) -> StripModifier:

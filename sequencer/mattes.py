@@ -77,7 +77,8 @@ def read_matte_strip(scene: Scene, name: str, shot: StripShot) -> StripShot:
 def read_mask(mask: Mask, shot: StripShot) -> StripShot:
     """Read a mask over a shot's frames: its frame is the scene's, as in the clip editor and the compositor.
 
-    Nothing tells what moves a mask's points, so it bears a stamp; see `description.py`.
+    Nothing tells what moves a mask's points: Blender's Python API knows no keys of theirs. So it bears a stamp, and is
+    rendered again whenever it is read again; see `description.py`.
     """
     frames = MaskFrames(shot.width_px, shot.height_px, shot.first, shot.last)
     return describe_mask(mask.name, frames, shot.fps, stamp=str(time.time_ns()))

@@ -17,7 +17,7 @@ import bpy
 from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.job import Pass
 from ..backend.contract.layout import version_stem
-from .compat import end_frame, first_frame, muted_channels, strips_of
+from .compat import end_frame, first_frame, muted_channels, split_off_copy_or_none, strips_of
 from .findstrips import Found
 from .look import copy_look, covers_fully
 from .shot import Pixels
@@ -92,13 +92,12 @@ def place(scene: Scene, take: Take, how: PlaceAs) -> list[Strip]:
     under = _under_results(source, take)
     owner = under.owner(scene) if under else scene
     channel = _free_channel(owner, under, range(first, first + take.frame_count), len(files))
-    made = []
-    for offset, (name, pictures) in enumerate(files.items()):
-        strip = _new_strip(owner, _strip_name(take.stem, name), pictures, channel + offset, first)
+    made = _new_strips(owner, list(files.values()), channel, first)
+    for strip, name in zip(made, files, strict=True):
+        strip.name = _strip_name(take.stem, name)
         strip.color_tag = _tag(name)
         mark(strip, take, name)
         strip.mute = name not in shown
-        made.append(strip)
     if source and take.pixels is Pixels.RAW:
         _dress(scene, source.strip, made)
     return made
@@ -159,14 +158,29 @@ def _free_channel(owner: Scene | MetaStrip, under: Found | None, frames: range, 
     raise ChannelsFullError(wanted, above)
 
 
-def _new_strip(owner: Scene | MetaStrip, name: str, files: Files, channel: int, first: int) -> Any:
+def _new_strips(owner: Scene | MetaStrip, passes: Sequence[Files], channel: int, first: int) -> list[Any]:
+    """Make strips of equally many pictures, one a channel upwards.
+
+    Blender copies all of a strip for each picture that is added: so one is filled, and the others are copies of it.
+    """
+    filled, *others = passes
+    made = [_new_strip(owner, filled, channel, first)]
+    for above, files in enumerate(others, start=channel + 1):
+        copy = split_off_copy_or_none(made[0], above)
+        if copy:
+            _name_files(copy, files)
+        made.append(copy or _new_strip(owner, files, above, first))
+    return made
+
+
+def _new_strip(owner: Scene | MetaStrip, files: Files, channel: int, first: int) -> Any:
     """Make a strip of pictures of which none is read: only a name that no file has is shown to Blender at first.
 
     Blender decodes the first file for its size, which takes longer than all the rest and which ORIGINAL does not need.
     It learns the size when it first shows the strip.
     """
     strip: Any = strips_of(owner).new_image(
-        name=name,
+        name=files.folder.name,
         filepath=_for_blend(files.folder / _NO_FILE),
         channel=channel,
         frame_start=first,
@@ -181,12 +195,17 @@ def _new_strip(owner: Scene | MetaStrip, name: str, files: Files, channel: int, 
     return strip
 
 
-def _show_files(strip: Strip, take: Take, files: Files) -> None:
+def _name_files(strip: Strip, files: Files) -> None:
+    """Let a strip show other files, as many as it has."""
     pictures: Any = strip
-    old_name = _strip_name(version_stem(take.shot, version_of(strip)), pass_of(strip))
     pictures.directory = _for_blend(files.folder) + "/"
     for element, name in zip(_elements(strip), files.names, strict=True):
         element.filename = name
+
+
+def _show_files(strip: Strip, take: Take, files: Files) -> None:
+    old_name = _strip_name(version_stem(take.shot, version_of(strip)), pass_of(strip))
+    _name_files(strip, files)
     if strip.name.startswith(old_name):
         strip.name = strip.name.replace(old_name, _strip_name(take.stem, pass_of(strip)), 1)
     mark(strip, take, pass_of(strip))

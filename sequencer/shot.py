@@ -66,6 +66,11 @@ class StripShot:
         """Say how many frames the shot has."""
         return self.last - self.first + 1
 
+    @property
+    def content_last(self) -> int:
+        """Say which the last frame is, counted as `content_first`."""
+        return self.content_first + self.frame_count - 1
+
 
 class StripMissingError(UnderstudyError):
     """No strip is selected, or it is gone."""

@@ -21,7 +21,6 @@ from ..backend.contract.job import (
     Mode,
     Pass,
     PerformerChoice,
-    Pick,
     Shadow,
     Shot,
 )
@@ -36,6 +35,7 @@ from ..sequencer.take import source_id
 from .corrections import read_corrections
 from .engine import engine_settings
 from .focus import active_strip_or_none, scene_of
+from .performer import choice_of
 from .placing import Placing, keep_placing
 
 if TYPE_CHECKING:
@@ -55,25 +55,6 @@ class NoCharacterError(UnderstudyError):
 
     def __init__(self) -> None:
         super().__init__("There is no character yet.")
-
-
-class NoBoxError(UnderstudyError):
-    """A performer is to be whoever is in a box, and no box was drawn."""
-
-    hint = "Press Find Performers and drag a box round the performer."
-
-    def __init__(self) -> None:
-        super().__init__("There is no box yet.")
-
-
-class PickOutsideError(UnderstudyError):
-    """Who is meant was shown in a frame that is not among those that go in. frame: of the scene."""
-
-    hint = "Show the performer again with Find Performers, or choose a range that has the frame."
-
-    def __init__(self, frame: int, first: int, last: int) -> None:
-        super().__init__(f"The performer was shown in frame {frame}, which is not one of {first} to {last}.")
-        self.frame, self.first, self.last = frame, first, last
 
 
 class CharacterNotSavedError(UnderstudyError):
@@ -100,6 +81,12 @@ class Order:
         """Give the scene frames that go in."""
         return range(self.placing.scene_first, self.placing.scene_first + self.job.shot.rendering.frame_count)
 
+    @property
+    def shown(self) -> tuple[str, range]:
+        """Give the strip's mark and the frames that go in, counted from where its content starts."""
+        first = self.placing.content_first
+        return self.placing.source_id, range(first, first + len(self.frames))
+
     def is_at_playhead(self, context: Context) -> bool:
         """Tell whether the scene shows one of the frames that go in."""
         return scene_of(context).frame_current in self.frames
@@ -119,16 +106,20 @@ def take_order(context: Context, kind: str = layout.JOBS, *, needs_character: bo
     settings, shot = settings_of(scene), shot_of(context)
     assert strip is not None, "shot_of has refused it"
     castings = castings_of(settings) if needs_character else []
-    for casting in castings:
-        _check_casting(casting, shot)
     source, shown = source_id(strip), frames_within(scene, strip, Extent.STRIP)
+    for casting in castings:
+        _check_character(casting)
+    choices = [choice_of(casting, shot, source) for casting in castings]
     corrections = [read_corrections(scene, casting, shot, source, shown, Mode(settings.mode)) for casting in castings]
     deliveries = delivery_folder(settings)
     job_id = new_job_id()
     folder = job_folder(deliveries, job_id, kind)
     make_folder(folder)
     blend = save_copy(folder / BLEND)
-    cast = [_casting(casting, shot, folder, number) for number, casting in enumerate(castings, start=1)]
+    cast = [
+        _casting(casting, choice, folder / _CHARACTER.format(number))
+        for number, (casting, choice) in enumerate(zip(castings, choices, strict=True), start=1)
+    ]
     job = Job(
         id=job_id,
         mode=Mode(settings.mode),
@@ -196,7 +187,7 @@ def _shot(shot: StripShot, blend: Path) -> Shot:
     return Shot(source=shot.strip, fps=shot.fps, rendering=rendering_of(shot, blend))
 
 
-def _casting(casting: UNDERSTUDY_PG_casting, shot: StripShot, folder: Path, number: int) -> Casting:
+def _casting(casting: UNDERSTUDY_PG_casting, choice: PerformerChoice, copy: Path) -> Casting:
     fit = Fit(
         scale=casting.scale,
         offset_x=casting.offset[0],
@@ -205,36 +196,17 @@ def _casting(casting: UNDERSTUDY_PG_casting, shot: StripShot, folder: Path, numb
         mirror=casting.mirror,
         head_size=casting.head_size,
     )
-    picture = _picture(casting.character, folder / _CHARACTER.format(number))
-    return Casting(character=str(picture), performer=_performer(casting, shot), fit=fit)
+    picture = _picture(casting.character, copy)
+    return Casting(character=str(picture), performer=choice, fit=fit)
 
 
-def _check_casting(casting: UNDERSTUDY_PG_casting, shot: StripShot) -> None:
-    """Refuse what is missing before anything is written.
-
-    Raises NoCharacterError, NoBoxError, PickOutsideError, FileMissingError.
-    """
+def _check_character(casting: UNDERSTUDY_PG_casting) -> None:
+    """Refuse what is missing before anything is written. Raises NoCharacterError, FileMissingError."""
     if casting.character is None:
         raise NoCharacterError
-    x, y, x1, y1 = casting.box
-    if casting.pick == Pick.BOX and (x1 <= x or y1 <= y):
-        raise NoBoxError
-    frame = casting.box_frame - shot.content_first
-    if casting.pick in (Pick.BOX, Pick.POINT) and not 0 <= frame < shot.frame_count:
-        raise PickOutsideError(shot.first + frame, shot.first, shot.last)
     path = _file_or_none(casting.character)
     if path is not None and not path.is_file():
         raise FileMissingError(path, "character picture")
-
-
-def _performer(casting: UNDERSTUDY_PG_casting, shot: StripShot) -> PerformerChoice:
-    pick = Pick(casting.pick)
-    if pick is Pick.ID:
-        return PerformerChoice(pick=pick, id=casting.id)
-    if pick in (Pick.BOX, Pick.POINT):
-        x, y, x1, y1 = casting.box
-        return PerformerChoice(pick=pick, frame=casting.box_frame - shot.content_first, x=x, y=y, x1=x1, y1=y1)
-    return PerformerChoice(pick=pick)
 
 
 def _picture(image: Image, copy: Path) -> Path:

@@ -54,12 +54,16 @@ _characters: tuple[str, ...] = ()
 """Names of the pictures that the open question is about, as they are cast."""
 
 
+_first_frame = 0
+"""Of the scene, which is the first one of the shot that the open question is about."""
+
+
 def ask(order: Order, *words: str) -> None:
     """Put a question about an order: `preview`, `find` or `check`. Raises what `start_worker` raises.
 
     Only a check asks the job's own engine: the others are answered by the draft engine and by none.
     """
-    global answers, _characters, _folder, _worker
+    global answers, _characters, _first_frame, _folder, _worker
     folder, strip = order.folder, order.placing.strip
     end()
     if _folder is not None:  # it holds a copy of the .blend, and nobody reads it again
@@ -67,13 +71,15 @@ def ask(order: Order, *words: str) -> None:
     engine = order.job.engine if words[0] == "check" else DRAFT
     _folder, _worker = folder, start_worker(folder, words[0], str(folder), *words[1:], engine=engine)
     kept = answers.people if answers.strip == strip else ()
-    _characters = order.characters
+    _characters, _first_frame = order.characters, order.frames[0]
     answers = Answers(is_asking=True, question=words[0], strip=strip, people=kept, found=answers.found)
 
 
-def end() -> None:
-    """Give up the question that is open."""
+def end(question: str = "") -> None:
+    """Give up the question that is open; if one is named, only that."""
     global answers, _worker
+    if question not in ("", answers.question):
+        return
     if _worker:
         _worker.kill()
     _worker, answers = None, replace(answers, is_asking=False)
@@ -104,7 +110,7 @@ def _closed(shown: Answers) -> Answers:
 def _after(shown: Answers, event: Event) -> Answers:
     match event:
         case PreviewMade():
-            message = f"Preview of frame {event.frame + 1} of the shot"
+            message = f"Preview of frame {_first_frame + event.frame}"
             return replace(shown, preview=Path(event.path), is_answered=True, message=message)
         case Planned():
             return replace(shown, plan=event, is_answered=shown.question == "check")

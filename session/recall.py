@@ -8,12 +8,13 @@ from pathlib import Path
 import bpy
 from bpy.types import Scene
 
-from ..backend.contract.job import Casting, Job, PerformerChoice
+from ..backend.contract.job import Casting, Job
 from ..properties import UNDERSTUDY_PG_casting, settings_of
 from ..sequencer.extent import Extent
 from ..sequencer.take import start_of_source_or_none
 from .corrections import recall_corrections
 from .engine import recall_engine
+from .performer import recall_choice
 from .placing import PLACING, Placing, placing_of
 
 
@@ -33,7 +34,8 @@ def recall(job: Job, folder: Path, scene: Scene) -> None:
         _recall_extent(placing, frames, scene)
     for number, casting in enumerate(job.cast):
         into = settings.others.add() if number else settings.first
-        _recall_casting(casting, folder, content_first, into)
+        _recall_casting(casting, folder, into)
+        recall_choice(casting.performer, source, frames, into)
         recall_corrections(casting, source, frames, into)
 
 
@@ -47,7 +49,7 @@ def _recall_extent(placing: Placing, frames: range, scene: Scene) -> None:
         settings.own_first, settings.own_last = start + frames[0], start + frames[-1]
 
 
-def _recall_casting(casting: Casting, folder: Path, content_first: int, into: UNDERSTUDY_PG_casting) -> None:
+def _recall_casting(casting: Casting, folder: Path, into: UNDERSTUDY_PG_casting) -> None:
     path = folder / casting.character
     into.character = bpy.data.images.load(str(path), check_existing=True)
     if path.parent == folder:  # it goes with the job when that is removed
@@ -55,9 +57,3 @@ def _recall_casting(casting: Casting, folder: Path, content_first: int, into: UN
     fit = casting.fit
     into.scale, into.head_size, into.mirror = fit.scale, fit.head_size, fit.mirror
     into.offset, into.ground_offset = (fit.offset_x, fit.offset_y), fit.ground_offset
-    _recall_performer(casting.performer, content_first, into)
-
-
-def _recall_performer(choice: PerformerChoice, content_first: int, into: UNDERSTUDY_PG_casting) -> None:
-    into.pick, into.id, into.box_frame = choice.pick.value, max(1, choice.id), choice.frame + content_first
-    into.box = (choice.x, choice.y, choice.x1, choice.y1)

@@ -28,6 +28,9 @@ _STEP_S = 0.25
 _SETTLE_STEPS = 8
 _LONGEST_STEPS = 2400
 _FRAME = 40
+_RANGE_HEIGHT, _PREVIEW_HEIGHT = 160, 612
+"""Of the panel Shot down to its range of one's own, and down to what Preview Frame shows; in pixels."""
+_TABS_WIDTH = 28
 
 
 def main() -> None:
@@ -60,6 +63,10 @@ def story(clip: Path, character: Path, pictures: Path) -> Iterator[None]:
     show_tab()
     yield from settle()
     photograph(pictures / "shot.png")
+    settings.extent, settings.own_first, settings.own_last = "own", 20, 60
+    yield from settle()
+    photograph(pictures / "range.png", sidebar_top(_RANGE_HEIGHT))
+    settings.extent = "strip"
     settings.engine = "wan"
     yield from settle()
     photograph(pictures / "wan.png")
@@ -70,10 +77,11 @@ def story(clip: Path, character: Path, pictures: Path) -> Iterator[None]:
     yield from settle()
     photograph(pictures / "performers.png")
     press_escape()
+    yield from settle()
     with_sequencer(lambda: do.understudy.preview_frame())
     yield from until(lambda: not answers().is_asking)
     yield from settle()
-    photograph(pictures / "preview.png")
+    photograph(pictures / "preview.png", sidebar_top(_PREVIEW_HEIGHT))
     with_sequencer(lambda: do.understudy.start_job())
     yield from until(lambda: (newest().stage == "generate" and newest().done > 2) or is_over())
     photograph(pictures / "running.png")
@@ -203,11 +211,18 @@ def sequencer() -> bpy.types.Area:
     return next(area for area in window().screen.areas if area.type == "SEQUENCE_EDITOR")
 
 
-def photograph(path: Path) -> None:
-    """Take a picture of the whole display."""
+def sidebar_top(height: int) -> str:
+    """Say where the upper part of the sidebar is on the display, without its tabs, as ImageMagick cuts a picture."""
+    region: Any = next(region for region in sequencer().regions if region.type == "UI")
+    return f"{region.width - _TABS_WIDTH}x{height}+{region.x}+{window().height - region.y - region.height}"
+
+
+def photograph(path: Path, cut: str = "") -> None:
+    """Take a picture of the whole display, or of what is cut out of it."""
     grab = shutil.which("magick") or "import"
-    words = [grab, *(["import"] if grab.endswith("magick") else []), "-window", "root", str(path)]
-    subprocess.run(words, check=True)
+    words = [grab, *(["import"] if grab.endswith("magick") else []), "-window", "root"]
+    words += ["-crop", cut, "+repage"] if cut else []
+    subprocess.run([*words, str(path)], check=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from .networks import make_networks
 from .wheels import ZIPS, are_in_place, make_wheels, this_platform, wheels_folder
 
 FOOTAGE_VARIABLE = "UNDERSTUDY_FOOTAGE"
+BLENDER_VARIABLE = "UNDERSTUDY_BLENDER"
 GOLDEN_VARIABLE = "UNDERSTUDY_GOLDEN"
 _EVERYDAY = ["-m", "not long"]
 _SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]
@@ -33,7 +34,7 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     rows = [_environment_row(WORKER), _environment_row(WAN), *map(_blender_row, BLENDERS)]
     rows.append(("the tracker's networks", "run", make_networks()))
     rows += [_zip_row(name, is_wanted=with_long or name == this_platform()) for name in ZIPS]
-    rows += [_footage_row(), golden_row()]
+    rows += [_real_blender_row(), _footage_row(), golden_row()]
     rows.append(_long_row(with_long))
     say.table([("what", "", "where, or why not"), *rows])
     say.line()
@@ -95,6 +96,15 @@ def _zip_row(platform: str, *, is_wanted: bool) -> tuple[str, str, str]:
     if not (is_wanted or are_in_place(platform)):
         return what, "skipped", "its wheels are not fetched; `python3.11 -m tools zip` or test-all fetches them"
     return what, "runs", f"{short(wheels_folder(platform))}, {make_wheels(platform)}"
+
+
+def _real_blender_row() -> tuple[str, str, str]:
+    what, named = "the zip in a Blender with an interface", os.environ.get(BLENDER_VARIABLE, "")
+    if not named:
+        return what, "skipped", f"{BLENDER_VARIABLE} names none; the bpy modules install it all the same"
+    if not Path(named).is_file():
+        return what, "fails", f"{BLENDER_VARIABLE} names {named}, which is not a file"
+    return what, "runs", named
 
 
 def _footage_row() -> tuple[str, str, str]:

@@ -98,7 +98,9 @@ def _add_work(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     preview = commands.add_parser("preview", help="see one frame replaced, quickly: quick matte, quick plate")
     preview.add_argument("clip", type=Path, metavar="CLIP", help="or the folder of a job, which names all the rest")
     preview.add_argument("character", type=Path, nargs="?", metavar="CHARACTER")
-    preview.add_argument("--frame", type=int, default=0, metavar="N", help="frame of the clip, from 0")
+    preview.add_argument(
+        "--frame", type=int, metavar="N", help="frame of the clip, from 0; the first of the range if not given"
+    )
     _add_shot(preview)
     for name, text in (("run", "do the job of a folder"), ("resume", "go on with a job that was stopped or killed")):
         run = commands.add_parser(name, help=text)

@@ -57,9 +57,10 @@ def preview(arguments: argparse.Namespace, say: Say) -> Exit:
         folder = job_folder(arguments.output, job_id)
         make_folder(folder)
         job = _job(arguments, Mode.REPLACE, job_id, folder)
+    frame = job.shot.first if arguments.frame is None else arguments.frame
     with libraries_write_to(folder / layout.LOG):
-        path = make_preview(folder, job, arguments.frame, say.event, leash(folder, arguments).is_set)
-    say.event(PreviewMade(path=str(path), frame=arguments.frame))
+        path = make_preview(folder, job, frame, say.event, leash(folder, arguments).is_set)
+    say.event(PreviewMade(path=str(path), frame=frame))
     return Exit.DONE
 
 

@@ -118,13 +118,40 @@ def shift_at(keys: Iterable[Key], frame: int) -> Shift:
     Monotone cubics through the keys, and through nothing just outside the range: no shift is larger than those keyed
     beside it (Fritsch and Butland, A method for constructing local monotone piecewise cubic interpolants, 1984).
     """
+    run = _run_over(keys, frame)
+    if not run:
+        return Shift(0.0, 0.0, 0.0)
+    start, end = _reach(run)
+    frames = [start - 1, *(key.frame for key in run), end + 1]
+    values = ([key.x for key in run], [key.y for key in run], [1.0] * len(run))
+    return Shift(*(_interpolated(frames, [0.0, *each, 0.0], frame) for each in values))
+
+
+def fixes_over(fixes: Iterable[JointFix], frame: int) -> tuple[JointFix, ...]:
+    """List the fixes on which it depends where joints are in a frame: `shift_at` needs no others."""
+    keyed: dict[Joint, list[JointFix]] = {}
+    for fix in fixes:
+        keyed.setdefault(fix.joint, []).append(fix)
+    return tuple(
+        fix
+        for own in keyed.values()
+        for run in [_run_over((Key(each.frame, each.first, each.last, 0.0, 0.0) for each in own), frame)]
+        for fix in own
+        if fix.frame in {key.frame for key in run}
+    )
+
+
+def _run_over(keys: Iterable[Key], frame: int) -> list[Key]:
+    """Give the keys of one joint that make the movement in a frame; none where it is not moved."""
     for run in _runs(sorted(keys)):
-        start, end = min(key.first for key in run) - 1, max(key.last for key in run) + 1
-        if start < frame < end:
-            frames = [start, *(key.frame for key in run), end]
-            values = ([key.x for key in run], [key.y for key in run], [1.0] * len(run))
-            return Shift(*(_interpolated(frames, [0.0, *each, 0.0], frame) for each in values))
-    return Shift(0.0, 0.0, 0.0)
+        first, last = _reach(run)
+        if first <= frame <= last:
+            return run
+    return []
+
+
+def _reach(run: list[Key]) -> tuple[int, int]:
+    return min(key.first for key in run), max(key.last for key in run)
 
 
 def _runs(keys: list[Key]) -> Iterator[list[Key]]:

@@ -98,7 +98,7 @@ def refine_matte(
     mattes = _own(own, frames, coverage, tracks) if own else _computed(frames, coverage, tracks)
     holding = iter(()) if garbage is None else _given("garbage matte", garbage, shape)
     for index, matte in enumerate(mattes):
-        yield matte if garbage is None else np.asarray(cv2.multiply(matte, next(holding), scale=1 / 255), np.uint8)
+        yield matte if garbage is None else held_out(matte, next(holding))
         watch.frames_done(index + 1, len(frames))
 
 
@@ -117,6 +117,11 @@ def combined(computed: Bytes, own: Bytes, combine: Combine) -> Bytes:
             return np.asarray(cv2.multiply(computed, 255 - own, scale=1 / 255), np.uint8)
         case _:
             assert_never(combine)
+
+
+def held_out(matte: Bytes, garbage: Bytes) -> Bytes:
+    """Keep of a matte what the artist's garbage matte lets through, `h w` uint8 coverage each."""
+    return np.asarray(cv2.multiply(matte, garbage, scale=1 / 255), np.uint8)
 
 
 def matte_frame(frame: Pixels, coverage: Bytes, tracks: Tracks) -> Bytes:
@@ -217,10 +222,14 @@ def _own(own: OwnMatte, frames: Sequence, coverage: Sequence, tracks: Tracks) ->
 
 def _given(what: str, pictures: Sequence, shape: tuple[int, ...]) -> Iterator[Bytes]:
     """Yield an artist's sequence as mattes of the shot's size."""
-    for index, picture in enumerate(pictures.stream()):
-        if picture.shape[:2] != shape:
-            raise SizeMismatchError(what, index, picture.shape[:2], shape)
-        yield matte_of_picture(picture)
+    return (given_matte(what, index, picture, shape) for index, picture in enumerate(pictures.stream()))
+
+
+def given_matte(what: str, index: int, picture: Pixels, shape: tuple[int, ...]) -> Bytes:
+    """Read a picture of an artist's sequence, the `what` of an error's words, as a matte. Raises SizeMismatchError."""
+    if picture.shape[:2] != shape:
+        raise SizeMismatchError(what, index, picture.shape[:2], shape)
+    return matte_of_picture(picture)
 
 
 def matte_of_picture(picture: Pixels) -> Bytes:

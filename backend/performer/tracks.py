@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from pathlib import Path
@@ -52,6 +53,10 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.body)
 
+    def only(self, frame: int) -> Tracks:
+        """Give the tracks of one frame."""
+        return Tracks(**{field.name: getattr(self, field.name)[frame : frame + 1] for field in fields(self)})
+
     def save(self, path: Path) -> None:
         """Write as safetensors."""
         save_file({field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}, path)
@@ -60,3 +65,15 @@ class Tracks:
     def load(cls, path: Path) -> Tracks:
         """Read what `save` wrote."""
         return cls(**load_file(path))
+
+
+def spread_out(singles: Mapping[int, Tracks]) -> Tracks:
+    """Lay tracks of one frame each out over all frames from 0 to the last of them; in the others nobody is there."""
+    spread = {}
+    for field in fields(Tracks):
+        rows = {frame: getattr(single, field.name)[0] for frame, single in singles.items()}
+        pattern = next(iter(rows.values()))
+        spread[field.name] = np.zeros((max(rows) + 1, *pattern.shape), pattern.dtype)
+        for frame, row in rows.items():
+            spread[field.name][frame] = row
+    return Tracks(**spread)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One frame of a replace job in seconds: tracked by itself, quick matte, a plate from a few other frames.
+"""One frame of a replace job in seconds: quick matte, a plate from a few other frames, the artist's corrections.
 
 Nothing of it goes into a delivery, and the picture says what it is.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,128 +20,50 @@ from ..contract.events import Event
 from ..contract.job import Casting, Job, Mode
 from ..contract.watch import Watch
 from ..engines.base import Engine, Inputs
-from ..media.clipinfo import Clip, check_range
 from ..media.comp import comp_over, merge_layers
 from ..media.images import Pixels, write_picture
-from ..media.sequence import Sequence, SequenceWriter, frame_name
-from ..performer.choose import choose
-from ..performer.find import find_people
-from ..performer.matte import matte_frame
-from ..performer.people import People, Person, Seen
-from ..performer.track import track_single
-from ..performer.tracks import Tracks
+from ..media.sequence import Sequence, SequenceWriter
 from ..performer.window import Box
 from ..plate.build import plate_frame
-from .preflight import Cleared, clear
-from .replace import frames_stage, read_characters
+from .glance import Glance, Performer, check_frame, glance_at, look_at_performers
+from .preflight import clear
+from .replace import read_characters
 from .run import Run
-from .sequences import Files
-from .stages import PEOPLE, Find, frames_of
 
-_REACH_FRAMES = 36
-"""How far to either side other frames are looked at for what the performer hides."""
-_OTHER_FRAMES = 5
 _BOX_MARGIN = 0.15
 """Round a box that stands for a matte, in its heights: a hat or a wide sleeve is often outside what was found."""
 _LABEL = "PREVIEW, frame {}: quick matte and plate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Glance:
-    """A few frames of a clip. numbers: of each within the clip; here: the place of the one that is previewed."""
-
-    frames: Sequence
-    numbers: tuple[int, ...]
-    here: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Performer:
-    """Who is replaced. boxes: one for each frame at hand; tracks, matte: of the frame that is previewed."""
-
-    boxes: tuple[Box, ...]
-    tracks: Tracks
-    matte: NDArray[np.uint8]
-
-
 def make_preview(
     folder: Path, job: Job, frame: int, tell: Callable[[Event], None], should_stop: Callable[[], bool]
 ) -> Path:
-    """Draw one frame of the clip replaced, into the job's folder. Returns the picture. Raises UnderstudyError.
+    """Draw one frame of the clip replaced, corrected as the job is, into its folder. Returns the picture.
 
-    The draft engine draws it, whichever the job's is: no other has an answer within seconds. The character's own stage
-    is kept for the job that follows, and is computed beside the rest.
+    Raises UnderstudyError. The draft engine draws it, whichever the job's is: no other has an answer within seconds.
+    The character's own stage is kept for the job that follows, and is computed beside the rest.
     """
     job = replace(job, engine="draft", settings=())
     run = Run(folder, job, tell, should_stop)
     with disk_errors(folder), ThreadPoolExecutor(1) as beside:
         cleared = clear(job, folder)
-        check_range(cleared.clip.info, frame, frame)
+        check_frame(run, cleared, frame)
         watch = run.begin("preview")
         characters = beside.submit(lambda: [character.folder for character in read_characters(run)])
-        glance = _glance(cleared.clip, frame, job.delivery.depth_bits, folder / "frames")
-        performers = _performers(run, cleared, glance, watch)
+        glance = glance_at(cleared.clip, frame, job.cast, job.delivery.depth_bits, folder / "frames")
+        performers = look_at_performers(run, cleared, glance, watch)
         plate = _plate(glance, performers)
         drawn = [
             _drawn(cleared.engine, _inputs(glance, plate, *each, job, folder / f"part_{place}"), folder, watch)
             for place, each in enumerate(zip(performers, job.cast, characters.result(), strict=True))
         ]
+        number = cleared.clip.info.numbers[frame] if cleared.clip.info.numbers else frame
         path = folder / f"{job.delivery.name}_preview.{frame}.png"
-        write_picture(path, _labelled(comp_over(plate, merge_layers(drawn)), _LABEL.format(frame)))
+        write_picture(path, _labelled(comp_over(plate, merge_layers(drawn)), _LABEL.format(number)))
     return path
 
 
-def _glance(clip: Clip, frame: int, depth_bits: int, into: Path) -> _Glance:
-    """Read the frame and some others round it, in one pass over the file."""
-    first, last = max(0, frame - _REACH_FRAMES), min(clip.info.frame_count - 1, frame + _REACH_FRAMES)
-    numbers = tuple(sorted({frame, *np.linspace(first, last, _OTHER_FRAMES).astype(int).tolist()}))
-    with SequenceWriter(into) as writer:
-        for place, image in enumerate(clip.picked(numbers, depth_bits)):
-            writer.write(place, image)
-    return _Glance(frames=Sequence(into, len(numbers)), numbers=numbers, here=numbers.index(frame))
-
-
-def _performers(run: Run, cleared: Cleared, glance: _Glance, watch: Watch) -> list[_Performer]:
-    """Choose as the job would, from what `find` left for this clip; else by a look at three of the frames at hand."""
-    known = _people_in_place_or_none(run, cleared)
-    if known:
-        people, frames, numbers = known
-    else:
-        places = sorted({0, glance.here, len(glance.numbers) - 1})
-        frames = Files(glance.frames.folder, len(places), tuple(glance.frames.folder / frame_name(p) for p in places))
-        people, numbers = find_people(frames, watch, hastily=True), tuple(glance.numbers[place] for place in places)
-    return [_performer(people, frames, numbers, casting, glance) for casting in run.job.cast]
-
-
-def _people_in_place_or_none(run: Run, cleared: Cleared) -> tuple[People, Sequence, tuple[int, ...]] | None:
-    shot = run.job.shot
-    frames = run.result_or_none(frames_stage(run, cleared))
-    found = run.result_or_none(Find(frames)) if frames else None
-    if not frames or not found:
-        return None
-    return People.load(found.folder / PEOPLE), frames_of(frames), tuple(range(shot.first, cleared.last + 1))
-
-
-def _performer(
-    people: People, frames: Sequence, numbers: tuple[int, ...], casting: Casting, glance: _Glance
-) -> _Performer:
-    """Choose one. people were found in `frames`, which have these numbers within the clip."""
-    choice = casting.performer
-    nearest = min(range(len(numbers)), key=lambda place: abs(numbers[place] - choice.frame))
-    person = choose(people, choice, choice.frame - nearest, frames)
-    at = [float(np.interp(number, numbers, range(len(numbers)))) for number in glance.numbers]
-    boxes = tuple(person.box_at(round(place)) for place in at)
-    tracks, coverage = track_single(glance.frames, glance.here, _standing(person, glance.here, boxes[glance.here]))
-    matte = matte_frame(glance.frames[glance.here], coverage, tracks)
-    return _Performer(boxes=boxes, tracks=tracks, matte=matte)
-
-
-def _standing(person: Person, frame: int, box: Box) -> Person:
-    """Say of a person that was seen in other frames where it stands in this one."""
-    return replace(person, seen=(Seen(frame, box, 1.0),))
-
-
-def _plate(glance: _Glance, performers: list[_Performer]) -> Pixels:
+def _plate(glance: Glance, performers: list[Performer]) -> Pixels:
     height_px = max(float(np.ptp(performer.tracks.box[0, 1::2])) for performer in performers)
 
     def matte_of(place: int) -> NDArray[np.uint8]:
@@ -154,7 +76,7 @@ def _plate(glance: _Glance, performers: list[_Performer]) -> Pixels:
 
 
 def _inputs(
-    glance: _Glance, plate: Pixels, performer: _Performer, casting: Casting, character: Path, job: Job, folder: Path
+    glance: Glance, plate: Pixels, performer: Performer, casting: Casting, character: Path, job: Job, folder: Path
 ) -> Inputs:
     """Lay a shot of one frame out on disk, as an engine takes it."""
     pictures = {"frames": glance.frames[glance.here], "plate": plate, "matte": performer.matte}

@@ -156,8 +156,13 @@ def artists_matte(run: Run, cleared: Cleared, name: str, rendering: Rendering) -
     """Hash the files of a matte that the artist gives, or let Blender render it."""
     if not rendering.command:
         return run.fingerprint_or_none(name)
-    shot = Shot(source=name, fps=str(cleared.clip.info.fps), rendering=rendering)
+    shot = matte_shot(cleared, name, rendering)
     return run.stage(Roto(run.source(shot, open_shot(shot, run.folder)), run.job.shot.first, cleared.last))
+
+
+def matte_shot(cleared: Cleared, name: str, rendering: Rendering) -> Shot:
+    """Say what Blender renders for a matte of the artist's, as a shot of its own."""
+    return Shot(source=name, fps=str(cleared.clip.info.fps), rendering=rendering)
 
 
 def make_plate(run: Run, frames: Result, parts: tuple[Part, ...]) -> Result:

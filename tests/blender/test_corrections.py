@@ -69,7 +69,9 @@ def test_what_can_not_be_done_yet_says_why(told: dict[str, Any]) -> None:
     assert "no joints in frame 390" in told["away"]
     assert "The left elbow is keyed in frame 50: the strip shows 11 to 16" in told["stray"]
     assert "No mask is chosen" in told["no mask"]
-    assert told["animate"] == "nothing"  # is refused: it takes no mattes
+    checked, previewed = told["animate"]
+    assert checked == "nothing"  # is refused: it takes no mattes
+    assert "Only what Replace makes can be previewed" in previewed
     assert "short has no frames 11 to 16" in told["short"]
 
 
@@ -106,6 +108,16 @@ def test_a_strip_holds_out_what_is_black_in_it_frame_by_frame(told: dict[str, An
     assert told["garbage"]["done"] == sorted(["roto", "roto", *DRAWN])  # the mask, too: nothing tells what moves it
     for frame, (before, after) in enumerate(zip(mattes(told, "mask"), mattes(told, "garbage"), strict=True)):
         np.testing.assert_allclose(after, before * garbage(frame - 1)[..., 0] / 255, atol=0.5)
+
+
+def test_a_preview_shows_the_frame_with_mask_and_garbage_matte(told: dict[str, Any]) -> None:
+    [picture] = (Path(told["preview"]) / "part_0" / "matte").iterdir()
+    matte, holding = read_picture(picture).astype(float), garbage(3 - TRIMMED)[..., 0] / 255  # frame 14 is the fourth
+    assert (holding == 0).any()
+    assert (matte[holding == 0] == 0).all()
+    patch = np.s_[125:180, 2:94]
+    np.testing.assert_allclose(matte[patch], 255 * holding[patch], atol=0.5)
+    assert np.abs(matte - mattes(told, "garbage")[3]).mean() < 2  # a quick matte, and the same joint
 
 
 def test_a_joint_is_dragged_and_esc_leaves_no_trace(told: dict[str, Any]) -> None:

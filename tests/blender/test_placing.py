@@ -37,6 +37,16 @@ def test_results_lie_above_the_clip_on_free_channels_and_on_its_frames(said: dic
     assert len({strip[5] for strip in strips} - {"NONE"}) == 5
 
 
+def test_every_strip_shows_its_own_files(said: dict[str, Any]) -> None:
+    for name, (files, folder) in zip(FROM_BELOW, said["placed"]["files"], strict=True):
+        assert files == [f"shot_v001_{name}.{number}.png" for number in range(1001, 1007)]
+        assert Path(folder).parts[-2:] == ("shot_v001", name)
+
+
+def test_a_take_of_one_frame_is_placed(said: dict[str, Any]) -> None:
+    assert [strip[1:4] for strip in said["placed"]["single"]] == [[2, 14, 15], [3, 14, 15]]
+
+
 def test_no_picture_is_read_while_results_are_placed(said: dict[str, Any]) -> None:
     assert said["unread"]["read"] == []
     assert set(said["unread"]["differs"]) <= {"name", "channel", "color_tag", "select"}

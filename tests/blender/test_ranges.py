@@ -73,6 +73,19 @@ def test_a_box_is_in_the_same_scene_frame_whatever_the_range(told: dict[str, Any
     assert "shown in frame 15, which is not one of 11 to 13" in told["boxes"][2]
 
 
+def test_a_number_is_meant_for_the_frames_it_was_given_in_and_a_box_stands_for_it_in_others(
+    told: dict[str, Any],
+) -> None:
+    box = [200.0, 1.0, 250.0, 90.0]
+    assert told["numbers"]["same"][:2] == ["id", 2]
+    assert told["numbers"]["other"] == ["box", 0, 14 - 12, box]
+    assert "shown in frame 14, which is not one of 15 to 16" in told["numbers"]["without"]
+    assert "shown on another strip" in told["numbers"]["strip"]
+    assert told["numbers"]["typed"][:2] == ["id", 1]
+    assert told["numbers"]["recalled"][:2] == ["id", 2]
+    assert "Number 2 was given among other frames than 12 to 15" in told["numbers"]["recalled over others"]
+
+
 def test_a_box_is_drawn_on_frames_that_go_in_alone(told: dict[str, Any]) -> None:
     assert told["drawn"] == [[1, False, "largest", 15 - CONTENT_START, 0], [1, True, "box", 14 - CONTENT_START, 1]]
 

@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.contract import layout
-from backend.contract.events import Delivered, Event, JobRefused, StageDone, StageKept
+from backend.contract.events import Delivered, Event, JobRefused, PreviewMade, StageDone, StageKept
 from backend.contract.joints import Joint, TrackedCast
 from backend.contract.wire import from_json
-from backend.media.images import read_picture, write_picture
+from backend.media.images import Pixels, read_picture, write_picture
 from backend.performer.tracks import Tracks
-from tests.shot.conftest import SIZE, SmallShot
+from tests.shot.conftest import KILLED_FRAMES, SIZE, SmallShot
 from tests.worker import Worker
 
 TRACKED = {"character", "frames", "find", "cast", "track"}
@@ -91,6 +91,64 @@ def test_a_job_tells_where_its_joints_were_tracked(first: tuple[Path, list[Event
     [performer] = told.performers
     wrist = next(joint for joint in performer.joints if joint.joint is Joint.RIGHT_WRIST)
     np.testing.assert_allclose(np.stack([wrist.x, wrist.y], 1), tracks.body[:, 16, :2], atol=0.006)
+
+
+def preview(small_shot: SmallShot, output: Path, frame: int, *words: str | Path) -> tuple[Pixels, Pixels]:
+    """The picture of a frame, and the performer's matte that it was made with."""
+    words = ("--last", str(KILLED_FRAMES - 1), "--frame", str(frame), "--output", output, *words)
+    [made] = (
+        event
+        for event in ended(Worker("preview", small_shot.clip, small_shot.character, *words))
+        if isinstance(event, PreviewMade)
+    )
+    [matte] = (Path(made.path).parent / "part_0" / "matte").iterdir()
+    return read_picture(Path(made.path)).astype(float), read_picture(matte).astype(float)
+
+
+@pytest.mark.parametrize("is_tracked", [True, False])
+def test_a_preview_shows_a_moved_joint_where_the_job_has_it(
+    is_tracked: bool, first: tuple[Path, list[Event]], small_shot: SmallShot, tmp_path: Path
+) -> None:
+    whole = ended(small_shot.replace(first[0], *ELBOW_KEY))
+    folder = next(Path(event.folder) for event in whole if isinstance(event, Delivered))
+    output = first[0] if is_tracked else tmp_path
+    for frame in (3, 4):  # keyed there, and on the way back from there
+        comp = read_picture(sorted((folder / "comp").glob("*.png"))[frame]).astype(float)
+        round_elbow = np.s_[90:150, 270:330]
+        corrected, uncorrected = (
+            np.abs(preview(small_shot, output, frame, *words)[0] - comp)[round_elbow].mean()
+            for words in (ELBOW_KEY, ())
+        )
+        assert corrected < 0.5 * uncorrected
+
+
+def test_a_preview_lays_the_artists_mattes_on_its_own(
+    first: tuple[Path, list[Event]], small_shot: SmallShot, tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    for frame in range(KILLED_FRAMES):
+        own = np.zeros(SIZE[::-1], np.uint8)
+        own[120:240, 200 + 10 * frame : 280] = 200
+        write_picture(tmp_path / "own" / f"own.{frame:04d}.png", own)
+    garbage = np.full(SIZE[::-1], 255, np.uint8)
+    garbage[:, 240:] = 51
+    write_picture(tmp_path / "garbage.png", garbage)
+    own[:, :] = 0
+    own[120:240, 230:280] = 200  # as it is in frame 3
+    words = ("--matte", tmp_path / "own", "--garbage-matte", tmp_path / "garbage.png", "--matte-combine")
+    _, computed = preview(small_shot, first[0], 3)
+    laid = {"replace": own, "add": np.maximum(computed, own), "subtract": computed * (255.0 - own) / 255}
+    for combine, expected in laid.items():
+        _, matte = preview(small_shot, first[0], 3, *words, combine)
+        np.testing.assert_allclose(matte, expected * (garbage / 255), atol=1)
+
+
+def test_a_preview_of_a_frame_that_does_not_go_in_is_refused(small_shot: SmallShot, tmp_path: Path) -> None:
+    words = ("--first", "2", "--frame", "1", "--output", tmp_path)
+    code, events = Worker("preview", small_shot.clip, small_shot.character, *words).end()
+    assert code == 3
+    assert isinstance(events[-1], JobRefused)
+    assert "Frame 1 is not one of those that go in, 2 to" in events[-1].message
 
 
 @pytest.mark.parametrize(

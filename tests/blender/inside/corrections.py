@@ -55,6 +55,17 @@ def updated() -> dict[str, list[str]]:
     return stages()
 
 
+def previewed(scene: Scene, frame: int) -> str:
+    """Preview a frame, and name the folder in which its layers lie."""
+    from understudy.session import questions
+
+    scene.frame_current = frame
+    do.understudy.preview_frame()
+    wait(lambda: not questions.answers.is_asking)
+    assert questions.answers.preview, questions.answers.hint
+    return str(questions.answers.preview.parent)
+
+
 def keyed(casting: Any) -> list[list[Any]]:
     """Tell the keys."""
     return [[key.joint, key.frame, [*key.place], key.before, key.after] for key in casting.joints]
@@ -147,7 +158,7 @@ def work() -> dict[str, Any]:
     casting.matte.source, casting.combine = "mask", "add"
     says["no mask"] = refused(do.understudy.update_job)
     scene.understudy.mode = "animate"
-    says["animate"] = refused(do.understudy.preview_frame)
+    says["animate"] = [refused(do.understudy.check_job), refused(do.understudy.preview_frame)]
     scene.understudy.mode = "replace"
     casting.matte.mask = mask
     says["mask"] = updated()
@@ -158,7 +169,7 @@ def work() -> dict[str, Any]:
     add_images(scene, sorted((FOLDER / "garbage").glob("*.png")), channel=21, start=11).name = "roto"
     casting.garbage.strip = "roto"
     says["garbage"] = updated()
-    scene.frame_current = 14
+    says["preview"] = previewed(scene, 14)
     says["mouse"] = moved_by_mouse(scene)
     scene = shot_scene()
     casting = scene.understudy.first

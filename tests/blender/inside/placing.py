@@ -82,7 +82,15 @@ def placed() -> dict[str, Any]:
     comp = told(place(scene, take, PlaceAs.COMP))
     found = take_strips(scene, "job")
     layers = told(place(scene, take, PlaceAs.LAYERS))
-    return {"comp": comp, "found": [s.name for s in found], "layers": layers, "source_muted": strip.mute}
+    single = told(place(scene, replace(take, frame_count=1, passes=("matte", "comp")), PlaceAs.COMP))
+    return {
+        "comp": comp,
+        "found": [s.name for s in found],
+        "layers": layers,
+        "single": single,
+        "source_muted": strip.mute,
+        "files": [[[e.filename for e in s.elements], s.directory] for s in found],  # type: ignore[attr-defined]
+    }
 
 
 def unread() -> dict[str, Any]:

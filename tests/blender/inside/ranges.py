@@ -105,6 +105,56 @@ def drawn(scene: Scene) -> list[Any]:
     return said
 
 
+def numbers(scene: Scene) -> dict[str, Any]:
+    """Click the second of two in frame 14 of 13 to 16, and mean that person over other frames and on another strip."""
+    from understudy.backend.contract.events import FoundPerson, PersonAt
+    from understudy.backend.contract.job import PerformerChoice, Pick
+    from understudy.operators.find_performers import UNDERSTUDY_OT_find_performers as Find
+    from understudy.session import questions
+    from understudy.session.performer import recall_choice
+
+    choose(scene, "own", 13, 16)
+    casting, people = scene.understudy.first, []
+    for number, x in ((1, 0.0), (2, 200.0)):
+        seen = [PersonAt(frame=frame, x=x, y=1.0, x1=x + 50.0, y1=90.0, score=1.0) for frame in range(4)]
+        people.append(FoundPerson(id=number, seen=tuple(seen)))
+    questions.answers = replace(questions.answers, people=tuple(people))
+    operator: Any = SimpleNamespace(place=0, _order=ordered(), _from=None, _to=None)
+    operator._casting = Find._casting.__get__(operator)
+    scene.frame_current = 14
+    Find._choose(operator, bpy.context, (210.0, 20.0), (210.0, 20.0))
+    said: dict[str, Any] = {}
+
+    def means(name: str, first: int, last: int) -> None:
+        choose(scene, "own", first, last)
+        choice = ordered().job.cast[0].performer
+        said[name] = [choice.pick, choice.id, choice.frame, [choice.x, choice.y, choice.x1, choice.y1]]
+
+    means("same", 13, 16)
+    means("other", 12, 15)
+    choose(scene, "own", 15, 16)
+    said["without"] = refused(do.understudy.start_job)
+    said["strip"] = ordered_of(casting, "other strip", scene)
+    casting.id = 1
+    means("typed", 12, 15)
+    recall_choice(PerformerChoice(pick=Pick.ID, id=2), casting.picked_on, range(3, 7), casting)
+    means("recalled", 13, 16)
+    choose(scene, "own", 12, 15)
+    said["recalled over others"] = refused(do.understudy.start_job)
+    questions.answers = questions.Answers()
+    casting.pick = "largest"
+    return said
+
+
+def ordered_of(casting: Any, mark: str, scene: Scene) -> str:
+    """Tell what is said when somebody was picked on the strip of another mark."""
+    choose(scene, "own", 13, 16)
+    own, casting.picked_on = casting.picked_on, mark
+    words = refused(do.understudy.start_job)
+    casting.picked_on = own
+    return words
+
+
 def keys(scene: Scene) -> dict[str, Any]:
     """Say in which frames of shots a key in scene frame 14 is, over ranges with and without it."""
     said: dict[str, Any] = {}
@@ -134,7 +184,7 @@ def work() -> dict[str, Any]:
     switch_on()
     scene = started()
     says: dict[str, Any] = {"refused": refusals(scene), "chosen": chosen(scene), "boxes": boxes(scene)}
-    says["drawn"] = drawn(scene)
+    says["drawn"], says["numbers"] = drawn(scene), numbers(scene)
     choose(scene, "own", 13, 15)
     do.understudy.start_job()
     first_job = newest().id

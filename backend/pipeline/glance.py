@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A few frames of a shot and who stands in one of them, with what the artist put right: in seconds, for a preview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.errors import UnderstudyError
+from ..contract.job import Casting, Combine, Rendering
+from ..contract.joints import fixes_over
+from ..contract.watch import Watch
+from ..media.clip import open_shot
+from ..media.clipinfo import Clip
+from ..media.images import Pixels
+from ..media.sequence import Sequence, SequenceWriter, frame_name
+from ..performer.choose import choose
+from ..performer.correct import move_joints
+from ..performer.find import find_people
+from ..performer.matte import combined, given_matte, held_out, matte_frame
+from ..performer.people import People, Person, Seen
+from ..performer.track import track_single
+from ..performer.tracks import Tracks, spread_out
+from ..performer.window import Box
+from .preflight import Cleared
+from .replace import frames_stage, matte_shot
+from .run import Run
+from .sequences import Files, artist_matte
+from .stage import Result
+from .stages import COVERAGE, PEOPLE, Cast, Find, Track, frames_of, tracks_of
+
+Bytes = NDArray[np.uint8]
+
+_REACH_FRAMES = 36
+"""How far to either side other frames are looked at for what the performer hides."""
+_OTHER_FRAMES = 5
+
+
+class FrameOutsideError(UnderstudyError):
+    """A frame is to be previewed that does not go in. frame: of the clip."""
+
+    hint = "Preview one of the frames that go in, or change the range."
+
+    def __init__(self, frame: int, first: int, last: int) -> None:
+        super().__init__(f"Frame {frame} is not one of those that go in, {first} to {last}.")
+        self.frame, self.first, self.last = frame, first, last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """A few frames of a clip. numbers: of each within the clip; here: the place of the one that is previewed."""
+
+    frames: Sequence
+    numbers: tuple[int, ...]
+    here: int
+
+    @property
+    def frame(self) -> int:
+        """The number of the one that is previewed."""
+        return self.numbers[self.here]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performer:
+    """Who is replaced. boxes: one for each frame at hand; tracks, matte: of the frame that is previewed."""
+
+    boxes: tuple[Box, ...]
+    tracks: Tracks
+    matte: Bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Who is there, seen in `frames`, which have these numbers within the clip. found: the stages, if a job left them.
+
+    Where none did, somebody has looked at a few of the frames at hand.
+    """
+
+    people: People
+    frames: Sequence
+    numbers: tuple[int, ...]
+    found: tuple[Result, Result] | None = None
+
+
+def glance_at(clip: Clip, frame: int, casts: Iterable[Casting], depth_bits: int, into: Path) -> Glance:
+    """Read a frame, some others round it and those in which joints are keyed that are moved in it, in one pass."""
+    first, last = max(0, frame - _REACH_FRAMES), min(clip.info.frame_count - 1, frame + _REACH_FRAMES)
+    others = np.linspace(first, last, _OTHER_FRAMES).astype(int).tolist()
+    keyed = {fix.frame for casting in casts for fix in fixes_over(casting.joints, frame)}
+    numbers = tuple(sorted({frame, *others, *keyed}))
+    with SequenceWriter(into) as writer:
+        for place, image in enumerate(clip.picked(numbers, depth_bits)):
+            writer.write(place, image)
+    return Glance(frames=Sequence(into, len(numbers)), numbers=numbers, here=numbers.index(frame))
+
+
+def look_at_performers(run: Run, cleared: Cleared, glance: Glance, watch: Watch) -> list[Performer]:
+    """Choose, track and matte in the frame whoever is cast: by what a job has left of this shot, else quickly.
+
+    Raises what choosing, tracking and moving joints raise, and what is wrong with the artist's mattes.
+    """
+    known = _known_or_none(run, cleared) or _seen_hastily(glance, watch)
+    return [_performer(run, cleared, known, casting, glance) for casting in run.job.cast]
+
+
+def check_frame(run: Run, cleared: Cleared, frame: int) -> None:
+    """Raise FrameOutsideError if a frame of the clip does not go in."""
+    if not run.job.shot.first <= frame <= cleared.last:
+        raise FrameOutsideError(frame, run.job.shot.first, cleared.last)
+
+
+def _known_or_none(run: Run, cleared: Cleared) -> _Known | None:
+    frames = run.result_or_none(frames_stage(run, cleared))
+    people = run.result_or_none(Find(frames)) if frames else None
+    if not frames or not people:
+        return None
+    numbers = tuple(range(run.job.shot.first, cleared.last + 1))
+    seen = People.load(people.folder / PEOPLE)
+    return _Known(people=seen, frames=frames_of(frames), numbers=numbers, found=(frames, people))
+
+
+def _seen_hastily(glance: Glance, watch: Watch) -> _Known:
+    places = sorted({0, glance.here, len(glance.numbers) - 1})
+    frames = Files(glance.frames.folder, len(places), tuple(glance.frames.folder / frame_name(p) for p in places))
+    people = find_people(frames, watch, hastily=True)
+    return _Known(people=people, frames=frames, numbers=tuple(glance.numbers[place] for place in places))
+
+
+def _performer(run: Run, cleared: Cleared, known: _Known, casting: Casting, glance: Glance) -> Performer:
+    choice, numbers = casting.performer, known.numbers
+    nearest = min(range(len(numbers)), key=lambda place: abs(numbers[place] - choice.frame))
+    person = choose(known.people, choice, choice.frame - nearest, known.frames)
+    at = [float(np.interp(number, numbers, range(len(numbers)))) for number in glance.numbers]
+    boxes = tuple(person.box_at(round(place)) for place in at)
+    tracked = _tracked_or_none(run, known, casting, glance.frame)
+    tracks, coverage = tracked or _tracked_quickly(glance, person, boxes, casting)
+    return Performer(boxes=boxes, tracks=tracks, matte=_matte(run, cleared, casting, glance, tracks, coverage))
+
+
+def _tracked_or_none(run: Run, known: _Known, casting: Casting, frame: int) -> tuple[Tracks, Bytes] | None:
+    """Take a frame's tracks, with joints moved, and its coverage from what a job has left."""
+    first = run.job.shot.first
+    person = run.result_or_none(Cast(*known.found, casting.performer, first)) if known.found else None
+    track = run.result_or_none(Track(*known.found, person)) if known.found and person else None
+    if track is None:
+        return None
+    moved = move_joints(tracks_of(track), [fix.counted_from(first) for fix in casting.joints])
+    coverage = Sequence(track.folder / COVERAGE, len(moved))[frame - first]
+    return moved.only(frame - first), np.asarray(coverage, np.uint8)
+
+
+def _tracked_quickly(glance: Glance, person: Person, boxes: tuple[Box, ...], casting: Casting) -> tuple[Tracks, Bytes]:
+    """Track the frame by itself, and those in which joints are keyed that are moved in it."""
+    fixes = fixes_over(casting.joints, glance.frame)
+    singles = {
+        place: track_single(glance.frames, place, _standing(person, place, boxes[place]))
+        for place in {glance.here, *(glance.numbers.index(fix.frame) for fix in fixes)}
+    }
+    first = min(glance.numbers[place] for place in singles)
+    spread = spread_out({glance.numbers[place] - first: tracks for place, (tracks, _) in singles.items()})
+    moved = move_joints(spread, [fix.counted_from(first) for fix in fixes])
+    return moved.only(glance.frame - first), singles[glance.here][1]
+
+
+def _standing(person: Person, frame: int, box: Box) -> Person:
+    """Say of a person that was seen in other frames where it stands in this one."""
+    return replace(person, seen=(Seen(frame, box, 1.0),))
+
+
+def _matte(run: Run, cleared: Cleared, casting: Casting, glance: Glance, tracks: Tracks, coverage: Bytes) -> Bytes:
+    """Matte the frame quickly, and lay on it what the artist gives."""
+    picture = glance.frames[glance.here]
+    shape = picture.shape[:2]
+
+    def given(what: str, name: str, rendering: Rendering) -> Bytes | None:
+        if not name:
+            return None
+        index = glance.frame - run.job.shot.first
+        return given_matte(what, index, _given(run, cleared, name, rendering, glance.frame), shape)
+
+    own = given("matte", casting.matte, casting.matte_rendering)
+    garbage = given("garbage matte", casting.garbage_matte, casting.garbage_rendering)
+    if own is not None and casting.matte_combine is Combine.REPLACE:
+        matte = own
+    else:
+        matte = matte_frame(picture, coverage, tracks)
+        matte = matte if own is None else combined(matte, own, casting.matte_combine)
+    return matte if garbage is None else held_out(matte, garbage)
+
+
+def _given(run: Run, cleared: Cleared, name: str, rendering: Rendering, frame: int) -> Pixels:
+    """Read the frame's picture of a matte of the artist's, or let Blender render it."""
+    if rendering.command:
+        return open_shot(matte_shot(cleared, name, rendering), run.folder).frame(frame, 8)
+    first = run.job.shot.first
+    return artist_matte(run.folder / name, cleared.last - first + 1)[frame - first]
