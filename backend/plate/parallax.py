@@ -171,7 +171,7 @@ def _first_seen(seen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.b
     """Tell which of some frames is the first that saw a cell, and whether any did: seen is `n rows columns`."""
     if not len(seen):
         return np.zeros(seen.shape[1:], np.intp), np.zeros(seen.shape[1:], bool)
-    return seen.argmax(0), seen.any(0)
+    return seen.argmax(0), np.asarray(seen.any(0))
 
 
 def _smooth(field: Field, known: NDArray[np.bool_]) -> Field:
