@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..contract.events import Event, StageDone, StageKept, StageStarted
 from ..contract.watch import PassingOn, Watch
+from .heap import give_back_freed
 from .stage import Result, Stage
 
 _PARTIAL = ".partial"
@@ -66,6 +67,7 @@ class Store:
             put_in_place(partial, place)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+        give_back_freed()
         return place
 
 

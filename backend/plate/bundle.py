@@ -31,14 +31,14 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Rays:
-    """Sightings, `n` each: whose point, in which frame (both from 0 without gaps), and the place `n 2` there.
+    """Sightings, `n` each: whose point, in which frame (both from 0 without gaps), and the place `n 2` there, float.
 
     say: `p 2 2`, of each point: what its errors are multiplied by before they are called large.
     """
 
     point: Indices
     turn: Indices
-    place: Numbers
+    place: NDArray[np.floating]
     say: Numbers
 
     def within(self, turns: Indices, points: NDArray[np.bool_], frames: int) -> Rays:
@@ -87,14 +87,16 @@ def adjust(rays: Rays, start: Scene, outlier: float, fixed: int) -> Scene:
     return scene
 
 
-def place_cameras(rays: Rays, start: Scene, outlier: float, fixed: int) -> Numbers:
-    """Better the cameras `f 11` alone, each by its own sightings of points that are known. Some at a time: memory."""
+def place_cameras(rays: Rays, known: NDArray[np.bool_], start: Scene, outlier: float, fixed: int) -> Numbers:
+    """Better the cameras `f 11` alone, each by its own sightings of points that are known. Some at a time: memory.
+
+    known: which of the rays' points; those are the scene's.
+    """
     frames = len(start.cameras)
-    every = np.ones(len(start.points), bool)
     placed = start.cameras.copy()
     for first in range(0, frames, _AT_ONCE):
         turns = np.arange(first, min(first + _AT_ONCE, frames))
-        some = rays.within(turns, every, frames)
+        some = rays.within(turns, known, frames)
         placed[turns] = _placed(some, Scene(start.cameras[turns], start.points), outlier)
     placed[fixed] = start.cameras[fixed]
     return placed

@@ -35,8 +35,9 @@ def guess_scene(trails: Trails, turns: int, middle: int, to_ground_px: float, si
     """
     if len(trails.point) == 0 or trails.point.max() + 1 < _LEAST_POINTS:
         return None
-    places = centred((trails.place + 0.5) * to_ground_px - 0.5, size)
-    sightings = _Trails(trails.point, trails.turn, places, turns, middle)
+    sightings = _Trails(
+        trails.point, trails.turn, centred((trails.place + 0.5) * to_ground_px - 0.5, size), turns, middle
+    )
     pixel = to_ground_px / size[1]
     # Errors of the plane look like a way ahead; all beginnings are tried, and what explains most is kept.
     tries = [sightings.solve(free, _OUTLIER * pixel) for free in (_ASIDE, _AHEAD, _ANY)]
@@ -99,21 +100,23 @@ class _Trails:
         for turn in range(_ROUNDS):
             solved = self._solve_points(epipoles, weight)
             weight = _trust(self._error(solved), _patience(outlier, turn))
-            rest = self._place - solved.places[self._point]
-            now_free = free if turn < _ROUNDS // 3 else np.ones(3)
-            depths = solved.depths[self._point]
-            epipoles = _epipoles(self._turn, weight, depths, self._place, rest, self._turns, now_free)
-            epipoles -= epipoles[self._middle]
+            epipoles = self._solve_epipoles(solved, weight, free if turn < _ROUNDS // 3 else _ANY)
         solved = self._solve_points(epipoles, weight)
         error = np.square(self._error(solved)).sum(1) / outlier**2
         return replace(solved, cost=float(np.mean(error / (1 + error))))
 
+    def _solve_epipoles(self, solved: Guess, weight: Numbers, free: Numbers) -> Numbers:
+        rest = self._place - solved.places[self._point]
+        epipoles = _epipoles(self._turn, weight, solved.depths[self._point], self._place, rest, self._turns, free)
+        return np.asarray(epipoles - epipoles[self._middle], np.float64)
+
     def _solve_points(self, epipoles: Numbers, weight: Numbers) -> Guess:
-        motion = _motion(epipoles[self._turn], self._place)
+        way = _motion(epipoles[self._turn], self._place)
         total = np.bincount(self._point, weight, self._points) + 1e-9
         mean_place = _sums(self._point, weight, self._place, self._points) / total[:, None]
-        mean_motion = _sums(self._point, weight, motion, self._points) / total[:, None]
-        place, way = self._place - mean_place[self._point], motion - mean_motion[self._point]
+        mean_motion = _sums(self._point, weight, way, self._points) / total[:, None]
+        way -= mean_motion[self._point]
+        place = self._place - mean_place[self._point]
         says = np.asarray(np.bincount(self._point, weight * np.square(way).sum(1), self._points), np.float64)
         damping = 1e-5 * float(np.square(epipoles).sum(1).mean()) + 1e-12
         depths = np.bincount(self._point, weight * (way * place).sum(1), self._points) / (says + damping)

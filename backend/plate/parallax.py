@@ -52,16 +52,14 @@ class Parallax:
         self._members = np.flatnonzero(witnesses.camera.segment == place.segment)
         self._ground_time = place.time
         pictures = (stabilised(witnesses, place, int(index)) for index in self._members)
-        trails = follow_trails(
-            (grey_of(picture), np.where(seen, 255, 0).astype(np.uint8)) for picture, seen in pictures
-        )
+        shown = ((grey_of(picture), np.where(seen, 255, 0).astype(np.uint8)) for picture, seen in pictures)
         middle = int(np.searchsorted(self._members, middle_of(self._members)))
         pixel = place.size[1] / small_size(place)[1]
         self._times = np.zeros(0, np.intp)
         self._fields: dict[float, tuple[Field, Field]] = {}
         self._size = place.size
         turns = len(self._members)
-        self._relief = first_relief(trails, turns, middle, pixel, place.size)
+        self._relief = first_relief(follow_trails(shown), turns, middle, pixel, place.size)
         if self._relief is not None:
             self._relief = self._looked_again(witnesses, place, middle, pixel, key_turns(turns, middle, KEYS))
             self._relief = self._looked_again(witnesses, place, middle, pixel, np.arange(turns))
@@ -84,24 +82,33 @@ class Parallax:
 
     def refine(self, witnesses: Witnesses, ground: Ground) -> None:
         """Measure what is left over by flow. ground: painted with the motion that is known so far."""
-        times = [at for at in witnesses.indices if at in set(self._members)]
-        measured = [self._measure(witnesses, ground, at) for at in times]
-        self._flow = np.stack([flow for flow, _ in measured])
-        self._seen = np.stack([seen for _, seen in measured])
-        self._times = np.array(times)
-        self._deepen()
+        members = set(self._members.tolist())
+        times = np.array([at for at in witnesses.indices if at in members], np.intp)
+        columns, rows = cells_of(self._size)
+        flow, seen = np.zeros((len(times), rows, columns, 2), np.float16), np.zeros((len(times), rows, columns), bool)
+        for place, at in enumerate(times.tolist()):
+            flow[place], seen[place] = self._measure(witnesses, ground, at)
+        self._times, self._flow, self._seen = times, flow, seen
+        if self._relief is not None:
+            self._relief = self._deepened(self._relief)
         self._fields.clear()
 
-    def _deepen(self) -> None:
-        """Let the relief take what part of the flow a better depth explains: at all times at once."""
-        if self._relief is None:
-            return
-        motion = np.stack([self._relief.motion(turn) for turn in np.searchsorted(self._members, self._times)])
-        say = np.square(motion).sum(3) * self._seen
-        more = ((self._flow * motion).sum(3) * self._seen).sum(0) / (say.sum(0) + _LEAST_SAY_PX**2)
-        self._flow = (self._flow - more[..., None] * motion).astype(np.float16)
-        self._relief = replace(self._relief, depth=self._relief.depth + more.astype(np.float32))
-        self._flow[np.hypot(self._flow[..., 0], self._flow[..., 1]) > _MOST_LEFT * self._relief.size[1]] = 0
+    def _deepened(self, relief: Relief) -> Relief:
+        """Let the relief take what part of the flow a better depth explains at all times together.
+
+        Time by time: the flow is all that is held of each, for a long shot has many.
+        """
+        turns = np.searchsorted(self._members, self._times).tolist()
+        say, explained = np.zeros_like(relief.depth), np.zeros_like(relief.depth)
+        for flow, seen, turn in zip(self._flow, self._seen, turns, strict=True):
+            motion = relief.motion(turn)
+            say += np.square(motion).sum(2) * seen
+            explained += (flow * motion).sum(2) * seen
+        more = explained / (say + _LEAST_SAY_PX**2)
+        for flow, turn in zip(self._flow, turns, strict=True):
+            flow[:] = flow - more[..., None] * relief.motion(turn)
+            flow[np.hypot(flow[..., 0], flow[..., 1]) > _MOST_LEFT * relief.size[1]] = 0
+        return replace(relief, depth=relief.depth + more)
 
     def moved(self, time: float, places: Points) -> Points:
         """Tell where places (`n 2`) of the ground's picture are in the frame of a time."""
@@ -149,17 +156,22 @@ class Parallax:
 
     def _interpolate(self, time: float) -> Field:
         """Interpolate the flow at a time, cell by cell, between the frames before and after that saw the cell."""
-        order = np.arange(len(self._times))[:, None, None]
-        early = (self._times <= time)[:, None, None]
-        before = np.where(self._seen & early, order, -1).max(0)
-        after = np.where(self._seen & ~early, order, len(order)).min(0)
-        has_before, has_after = before >= 0, after < len(order)
-        before, after = np.maximum(before, 0), np.minimum(after, len(order) - 1)
+        early = int(np.searchsorted(self._times, time, "right"))
+        before, has_before = _first_seen(self._seen[:early][::-1])
+        after, has_after = _first_seen(self._seen[early:])
+        before, after = np.maximum(early - 1 - before, 0), np.minimum(early + after, len(self._times) - 1)
         gap = np.maximum(self._times[after] - self._times[before], 1)
         share = np.where(has_before & has_after, (time - self._times[before]) / gap, has_after)[..., None]
         rows, columns = np.indices(before.shape)
         field = self._flow[before, rows, columns] * (1 - share) + self._flow[after, rows, columns] * share
         return _smooth(field.astype(np.float32), has_before | has_after)
+
+
+def _first_seen(seen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Tell which of some frames is the first that saw a cell, and whether any did: seen is `n rows columns`."""
+    if not len(seen):
+        return np.zeros(seen.shape[1:], np.intp), np.zeros(seen.shape[1:], bool)
+    return seen.argmax(0), np.asarray(seen.any(0))
 
 
 def _smooth(field: Field, known: NDArray[np.bool_]) -> Field:

@@ -81,11 +81,10 @@ def better_relief(relief: Relief, found: Sightings, middle: int, to_ground_px: f
     if len(found.points) < _LEAST_POINTS:
         return relief
     pixels = (found.place + np.float32(0.5)) * np.float32(to_ground_px) - np.float32(0.5)
-    places = np.zeros_like(pixels)
     for turn in np.unique(found.turn):
         here = found.turn == turn
-        places[here] = relief.moved(int(turn), pixels[here])
-    rays = Rays(found.point, found.turn, centred(places, size).astype(np.float64), found.say)
+        pixels[here] = relief.moved(int(turn), pixels[here])
+    rays = Rays(found.point, found.turn, centred(pixels, size), found.say)
     begun = (found.points + np.float32(0.5)) * np.float32(to_ground_px) - np.float32(0.5)
     points = np.concatenate([centred(begun, size), relief.depth_at(begun)[:, None]], 1).astype(np.float64)
     outlier = _OUTLIER * to_ground_px / size[1]
@@ -107,8 +106,7 @@ def _adjusted(rays: Rays, start: Scene, outlier: float, middle: int) -> tuple[Sc
     keyed = adjust(some, Scene(start.cameras[keys], start.points[often]), outlier, int(np.searchsorted(keys, middle)))
     change = keyed.cameras - start.cameras[keys]
     between = np.stack([np.interp(np.arange(turns), keys, column) for column in change.T], 1)
-    every = rays.within(np.arange(turns), often, turns)
-    cameras = place_cameras(every, Scene(start.cameras + between, keyed.points), outlier, middle)
+    cameras = place_cameras(rays, often, Scene(start.cameras + between, keyed.points), outlier, middle)
     return Scene(cameras, keyed.points), says_of_depth(some, keyed, outlier)
 
 

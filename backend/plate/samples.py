@@ -34,6 +34,8 @@ _NEAR_FRAMES = 12
 _KERNEL_PX = 2
 """Bicubic reading reaches this far: so far from a hole nothing of the performer leaks in."""
 _ENOUGH = 3
+_AT_ONCE = 50_000
+"""Pixels whose samples are compared at once."""
 _ALIKE = 10.0
 """Code values of 255 by which three samples may differ and still be called one."""
 _NETWORK_OF_3 = ((0, 1), (1, 2), (0, 1))
@@ -65,7 +67,7 @@ class Samples:
     count: NDArray[np.intp]
     age: NDArray[np.float32]
 
-    def of(self, which: NDArray[np.intp]) -> Samples:
+    def of(self, which: NDArray[np.intp] | slice) -> Samples:
         """Take some of the pixels."""
         return Samples(self.colours[:, which], self.count[which], self.age[which])
 
@@ -197,13 +199,19 @@ def agree(samples: Samples) -> Consensus:
     """Make one colour of each pixel's samples. Pixels without any come out as 0."""
     agreed = np.zeros((len(samples.count), 3), np.float32)
     spread = np.zeros(len(samples.count), np.float32)
+    for start in range(0, len(agreed), _AT_ONCE):  # else a whole picture's samples are copied at each step
+        part = slice(start, start + _AT_ONCE)
+        _agree(samples.of(part), agreed[part], spread[part])
+    return Consensus(agreed, spread)
+
+
+def _agree(samples: Samples, agreed: NDArray[np.float32], spread: NDArray[np.float32]) -> None:
     few, many = (samples.count > 0) & (samples.count <= _ENOUGH), samples.count > _ENOUGH
     for which, depth, network in ((few, _ENOUGH, _NETWORK_OF_3), (many, MOST_SAMPLES, _NETWORK_OF_5)):
         colours, count = samples.colours[:depth, which], samples.count[which]
         agreed[which] = _median(colours, count, network)
         away = mean_of_channels(np.abs(colours - agreed[which]))
         spread[which] = np.where(np.isfinite(away), away, 0).sum(0) / count
-    return Consensus(agreed, spread)
 
 
 def _median(

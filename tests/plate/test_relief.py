@@ -64,7 +64,7 @@ def test_a_camera_is_placed_by_points_that_are_known() -> None:
     scene = adjust(rays, rough(truth, chance), 0.0014, MIDDLE)
     lost = scene.cameras.copy()
     lost[2] += chance.normal(0, 0.004, 11)
-    placed = place_cameras(rays, Scene(lost, scene.points), 0.0014, MIDDLE)
+    placed = place_cameras(rays, np.ones(len(truth), bool), Scene(lost, scene.points), 0.0014, MIDDLE)
     assert np.abs(errors(rays, Scene(placed, scene.points))[rays.turn == 2]).mean() < 2e-4
 
 
