@@ -27,6 +27,7 @@ from .networks import (
     transformer_config,
     unfilled_image_encoder,
     unfilled_text_encoder,
+    unfilled_tiny_vae,
     unfilled_transformer,
     unfilled_vae,
 )
@@ -34,6 +35,7 @@ from .reference import RGB8
 from .residence import Residence, memory_bytes
 from .settings import Precision, WanSettings
 from .text import NEGATIVE_PROMPT, PROMPT, Tokenizer
+from .tiny_vae import TinyVae
 from .transformer import TransformerConfig
 from .vae import ClipSize, Vae, VaeConfig, peak_bytes, strips_within
 from .weights import Checkpoint, open_checkpoint
@@ -99,7 +101,7 @@ class Networks:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files that the job reads."""
+        """All files that the result depends on."""
         paths = [self._folder.chosen[role].path for role in (Role.TEXT, Role.TOKENIZER, Role.IMAGE)]
         loras = [lora.path for lora, _ in self._loras]
         return tuple(dict.fromkeys([*paths, *self._dit.files, *self._vae.files, *loras]))
@@ -135,19 +137,28 @@ class Networks:
         checkpoint = with_loras(self._dit, self._loras)
         transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._filled_vae()
         transformer.attend = self._attend
-        budget_bytes = self._budget_bytes - _bytes_of(vae)
+        tiny_vae = self._tiny_vae()
+        budget_bytes = self._budget_bytes - _bytes_of(vae) - (_bytes_of(tiny_vae) if tiny_vae else 0)
         living = living_bytes(work, transformer.config, self.dtype)
         size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
         strips = strips_within(max(living, budget_bytes // _VAE_SHARE), size, torch.float32, vae.config)
         living = max(living, peak_bytes(size, torch.float32, strips, vae.config))
         residence = Residence(transformer, checkpoint, self.dtype, self.device, budget_bytes - living)
         transformer.before = residence.before
-        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips)
+        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips, tiny_vae=tiny_vae)
 
     def _filled_vae(self) -> Vae:
         vae = unfilled_vae(cast(VaeSizes, self._vae.sizes))
         self._load(self._vae, vae, torch.float32)
         return vae
+
+    def _tiny_vae(self) -> TinyVae | None:
+        """Load the tiny VAE, where it is there. A frame of it takes less than a step does, so nothing is kept free."""
+        if Role.TINY_VAE not in self._folder.chosen:
+            return None
+        tiny_vae = unfilled_tiny_vae()
+        self._load(self._open(Role.TINY_VAE, Kind.TINY_VAE), tiny_vae, self.dtype)
+        return tiny_vae
 
     def remarks(self) -> Iterator[str]:
         """Word what of the LoRAs has no place in this transformer."""
