@@ -294,7 +294,7 @@ class Window(Stage):
     before: the window before this one, where the engine goes on from it.
     """
 
-    name, version = "generate", 3
+    name, version = "generate", 4
     engine: str
     settings: tuple[Setting, ...]
     weights: tuple[Fingerprint, ...]
