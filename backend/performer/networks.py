@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +22,9 @@ from .offline import keep_offline
 FOLDER_VARIABLE = "UNDERSTUDY_NETWORKS"
 
 _LIBRARY_LOADER = "mediapipe.tasks.python.core.mediapipe_c_bindings"
+_ONE_AT_A_TIME = Lock()
+"""A shot is walked both ways at once; either walk would take away the stand-in while the other imports."""
+
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -77,14 +82,20 @@ def mediapipe() -> Any:
 
     Raises ImportError, and TrackerLibraryError: mediapipe itself would load its library with the first task only.
     """
+    with _ONE_AT_A_TIME:
+        tasks = _imported()
+        try:
+            importlib.import_module(_LIBRARY_LOADER).load_raw_library()
+        except OSError as error:
+            raise TrackerLibraryError(str(error)) from error
+    return tasks
+
+
+@cache
+def _imported() -> ModuleType:
     keep_offline()
     with _without_matplotlib():
-        tasks = importlib.import_module("mediapipe")
-    try:
-        importlib.import_module(_LIBRARY_LOADER).load_raw_library()
-    except OSError as error:
-        raise TrackerLibraryError(str(error)) from error
-    return tasks
+        return importlib.import_module("mediapipe")
 
 
 @contextmanager

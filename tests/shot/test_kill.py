@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,8 @@ def _moments() -> list[tuple[str, Moment]]:
     """At the start of every stage, within it and just after it was put in place; thrice within delivery."""
 
     def in_stage(kind: type[Event], stage: str) -> Moment:
-        return lambda event: isinstance(event, kind) and getattr(event, "stage", "") == stage
+        # On a busy machine a stage may be in place before the last kill struck: then its being kept is the moment.
+        return lambda event: isinstance(event, kind | StageKept) and getattr(event, "stage", "") == stage
 
     moments = [
         (f"{kind.kind} {stage}", in_stage(kind, stage))
@@ -52,7 +53,8 @@ def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
     undisturbed = delivered_bytes(_folder_of(events))
     worker, moments = small_shot.replace(tmp_path / "killed"), _moments()
     for name, is_moment in moments:
-        assert any(is_moment(event) for event in worker.events()), f"{name} never came"
+        told = list(_until(is_moment, worker))
+        assert is_moment(told[-1]), f"{name} never came: {told}"
         worker.kill()
         [job] = (tmp_path / "killed" / layout.WORK / layout.JOBS).iterdir()
         assert not is_running(job)
@@ -64,6 +66,13 @@ def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
     assert [path.name for path in (tmp_path / "killed").glob("[!.]*")] == ["small_v001"]
     _assert_nothing_in_place_ran_again(list(read_events(job)))
     assert not list((tmp_path / "killed").rglob("*.partial"))
+
+
+def _until(is_moment: Moment, worker: Worker) -> Iterator[Event]:
+    for event in worker.events():
+        yield event
+        if is_moment(event):
+            return
 
 
 def _folder_of(events: list[Event]) -> Path:
