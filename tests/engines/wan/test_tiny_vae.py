@@ -10,11 +10,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from backend.engines.wan.budget import Work, living_bytes
 from backend.engines.wan.containers import CheckpointDamagedError
+from backend.engines.wan.footprint import Footprint
 from backend.engines.wan.keys import Kind, TinyVaeSizes
 from backend.engines.wan.models import Role, check_models
 from backend.engines.wan.networks import unfilled_tiny_vae
 from backend.engines.wan.tiny_vae import TinyVae
+from backend.engines.wan.transformer import TransformerConfig
 from backend.engines.wan.weights import WrongModelError, open_checkpoint
 
 from .checkpoints import tiny_vae, write_pth, write_safetensors
@@ -82,6 +85,18 @@ def test_as_far_back_as_is_read_everything_matters(network: TinyVae) -> None:
         changed = latents.clone()
         changed[:, -1 - back] += 1
         assert torch.equal(network.last_frame(changed), shown) is not matters
+
+
+@pytest.mark.parametrize("size", [(832, 480), (1280, 720)])
+def test_a_frame_takes_less_memory_than_a_step(size: tuple[int, int]) -> None:
+    """So the memory that is kept free for steps is enough for it, even in windows of five frames."""
+    width, height = size
+    work = Work(windows=(5,), width_px=width, height_px=height, steps=1, ways=1)
+    with torch.device("meta"):
+        given = torch.empty(16, 9, height // 8, width // 8)
+    with Footprint() as footprint:
+        unfilled_tiny_vae().last_frame(given)
+    assert footprint.peak_bytes < living_bytes(work, TransformerConfig(), torch.float32)
 
 
 @pytest.mark.parametrize("name", ["taew2_1.pth", "vae_approx/taew2_1.safetensors"])
