@@ -2,8 +2,8 @@
 """`python -m benchmarks.gpu [PART ...]`: the Wan engine on an NVIDIA card at its real sizes, beside diffusers.
 
 Weights are random numbers: 17 billion of them in bfloat16, which ours and diffusers' model share, so a card of 80 GB
-holds both. Parts: step, streamed, memory, vae; all in one call, or one a call. `--tiny` runs the same code with small
-networks on any machine, to prove that it runs; its numbers mean nothing. What can't be measured says so.
+holds both. Parts: step, products, streamed, memory, vae; all in one call, or one a call. `--tiny` runs the same code
+with small networks on any machine, to prove that it runs; its numbers mean nothing. What can't be measured says so.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from backend.engines.wan.eight_bit import EIGHT_BIT, EightBitUnavailableError, require_card
+from backend.engines.wan.eight_bit_weights import in_eight_bits
 from backend.engines.wan.keys import DitSizes, Kind
-from backend.engines.wan.memory import cargo, context_parts, face_parts, lasting_keys, least_bytes, step_parts
 from backend.engines.wan.networks import transformer_config, unfilled_transformer
-from backend.engines.wan.residence import Residence
+from backend.engines.wan.residence import Residence, needs
 from backend.engines.wan.stored import plain
 from backend.engines.wan.transformer import Context, Transformer, Window
 from backend.engines.wan.vae import Vae, VaeConfig
@@ -36,7 +37,7 @@ from .table import Row, markdown
 
 _STEP_GOALS = {"480p": 0.70, "720p": 0.80}
 _MEMORY_GOALS_GB = {"480p": 4.0, "720p": 6.0}
-_STREAMED_GOAL, _VAE_GOAL = 1.05, 0.60
+_STREAMED_GOAL, _VAE_GOAL, _PRODUCTS_GOAL = 1.05, 0.60, 0.90
 _TINY_SIZES = DitSizes(
     dim=256, ffn_dim=512, layers=10, text_dim=64, image_dim=160, face_dim=64, motion_dim=6, motion_channels=(8, 12, 16)
 )
@@ -79,9 +80,7 @@ class _Setting:
 def step(setting: _Setting) -> Iterator[Row]:
     """Time a step beside that of diffusers, which computes what is the same in all steps in each of them."""
     weights = _weights(setting)
-    with torch.device("meta"):
-        ours = Transformer(transformer_config(setting.sizes)).eval()
-    ours.load_state_dict(weights, assign=True)
+    ours = _filled(setting, weights)
     peer = _peer(setting, weights) if setting.peer else None
     for clip in setting.clips:
         given = _given(setting, clip)
@@ -91,11 +90,20 @@ def step(setting: _Setting) -> Iterator[Row]:
         theirs = partial(_their_step, peer, given) if peer else None
         what = f"step at {clip.name}, bf16, beside diffusers"
         row = _beside(what, f"{clip}, {setting.on}", setting, own, theirs, _STEP_GOALS[clip.name])
-        if theirs:
-            found, truth = own(), theirs()
-            error = float((found - truth).norm() / truth.norm())
-            row = replace(row, measured=f"{row.measured}; they differ by {error:.4f} of their norm")
-        yield row
+        yield _compared(row, own, theirs) if theirs else row
+
+
+def _compared(row: Row, own: Callable[[], Tensor], theirs: Callable[[], Tensor]) -> Row:
+    """Add to a row how far two sides are apart."""
+    found, truth = own(), theirs()
+    error = float((found - truth).norm() / truth.norm())
+    return replace(row, measured=f"{row.measured}; they differ by {error:.4f} of their norm")
+
+
+def _filled(setting: _Setting, weights: dict[str, Tensor]) -> Transformer:
+    ours = unfilled_transformer(setting.sizes).eval()
+    ours.load_state_dict(weights, assign=True)
+    return ours
 
 
 def _their_step(peer: Any, given: dict[str, Tensor]) -> Tensor:
@@ -111,11 +119,30 @@ def _their_step(peer: Any, given: dict[str, Tensor]) -> Tensor:
     return torch.as_tensor(answer[0].float())
 
 
+def products(setting: _Setting) -> Iterator[Row]:
+    """Time a step whose blocks multiply in fp8 beside one with the same weights in bfloat16; all stay on the card."""
+    what, goal = "step with fp8 products, beside bf16", f"at most {_PRODUCTS_GOAL}"
+    try:
+        require_card(setting.device)
+    except EightBitUnavailableError as error:
+        yield Row(what, setting.on, f"not measured: {error.reason}", goal, None)
+        return
+    eight = _in_eight_bits(_weights(setting))
+    plain_step = _filled(setting, {key: value.to(setting.device, torch.bfloat16) for key, value in eight.items()})
+    checkpoint = in_eight_bits(_checkpoint(eight, setting.sizes), [])
+    for clip in setting.clips:
+        given = _given(setting, clip)
+        own = _streaming(setting, checkpoint, sys.maxsize, given)
+        theirs = partial(plain_step, given["x"], 500, *_seen(plain_step, given))
+        row = _beside(f"{what}, {clip.name}", f"{clip}, {setting.on}", setting, own, theirs, _PRODUCTS_GOAL)
+        yield _compared(row, own, theirs)
+
+
 def streamed(setting: _Setting) -> Iterator[Row]:
     """Time a step whose blocks all come over the bus beside one whose weights all stay."""
     checkpoint = _checkpoint({key: value.cpu() for key, value in _weights(setting).items()}, setting.sizes)
     clip = setting.clips[0]
-    given, budgets = _given(setting, clip), (_least_bytes(checkpoint), sys.maxsize)
+    given, budgets = _given(setting, clip), (needs(checkpoint, torch.bfloat16).least_bytes, sys.maxsize)
     times = []
     for budget_bytes in budgets:
         run = _streaming(setting, checkpoint, budget_bytes, given)
@@ -131,12 +158,10 @@ def streamed(setting: _Setting) -> Iterator[Row]:
 
 def memory(setting: _Setting) -> Iterator[Row]:
     """Tell the peak of a step whose weights are kept in fp8 and streamed."""
-    weights = {key: value.cpu() for key, value in _weights(setting).items()}
-    eight = {key: value.to(torch.float8_e4m3fn) if value.ndim == 2 else value for key, value in weights.items()}
-    checkpoint = _checkpoint(eight, setting.sizes)
+    checkpoint = _checkpoint(_in_eight_bits(_weights(setting)), setting.sizes)
     for clip in setting.clips:
         goal = _MEMORY_GOALS_GB[clip.name]
-        run = _streaming(setting, checkpoint, _least_bytes(checkpoint), _given(setting, clip))
+        run = _streaming(setting, checkpoint, needs(checkpoint, torch.bfloat16).least_bytes, _given(setting, clip))
         peak_gb = _peak_gb(run, setting.device)
         del run
         measured = "not measured: no CUDA" if peak_gb is None else f"{peak_gb:.2f} GB"
@@ -173,6 +198,7 @@ def vae(setting: _Setting) -> Iterator[Row]:
 
 _PARTS: dict[str, Callable[[_Setting], Iterator[Row]]] = {
     "step": step,
+    "products": products,
     "streamed": streamed,
     "memory": memory,
     "vae": vae,
@@ -189,6 +215,11 @@ def _weights(setting: _Setting) -> dict[str, Tensor]:
         else:
             drawn[key] = torch.randn(shape, device=setting.device, dtype=torch.bfloat16) * 0.02
     return drawn
+
+
+def _in_eight_bits(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Round the matrices to fp8, in the machine's memory."""
+    return {key: (value.to(EIGHT_BIT) if value.ndim == 2 else value).cpu() for key, value in weights.items()}
 
 
 def _peer(setting: _Setting, weights: dict[str, Tensor]) -> Any:
@@ -238,26 +269,15 @@ def _checkpoint(weights: dict[str, Tensor], sizes: DitSizes) -> Checkpoint:
     return Checkpoint(kind=Kind.DIT, files=(), sizes=sizes, tensors=tensors)
 
 
-def _least_bytes(checkpoint: Checkpoint) -> int:
-    """Say the least that all orders of parts run with, and what stays."""
-    sizes = checkpoint.sizes
-    assert isinstance(sizes, DitSizes)
-    orders = (context_parts(sizes), face_parts(sizes), step_parts(sizes))
-    kept = sum(checkpoint.tensors[key].nbytes for key in lasting_keys(sizes))
-    return kept + max(
-        least_bytes([cargo(part, checkpoint.tensors, torch.bfloat16) for part in order]) for order in orders
-    )
-
-
 def _streaming(
     setting: _Setting, checkpoint: Checkpoint, budget_bytes: int, given: dict[str, Tensor]
-) -> Callable[[], object]:
+) -> Callable[[], Tensor]:
     """Make a step whose weights are given so much of the device."""
     ours = unfilled_transformer(setting.sizes).eval()
     residence = Residence(ours, checkpoint, torch.bfloat16, setting.device, budget_bytes)
     ours.before = residence.before
     (context, window), x = _seen(ours, given), given["x"]
-    return lambda: ours(x, 500, context, window)
+    return partial(ours, x, 500, context, window)
 
 
 def _beside(
@@ -298,7 +318,7 @@ def _peak_gb(run: Callable[[], object], device: torch.device) -> float | None:
 def main(words: list[str] | None = None) -> int:
     """Measure the parts that were named, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*_PARTS, []], metavar="PART", help="step, streamed, memory, vae")
+    parser.add_argument("parts", nargs="*", choices=[*_PARTS, []], metavar="PART", help=", ".join(_PARTS))
     parser.add_argument("--tiny", action="store_true", help="small networks, on any machine: to try the code")
     asked = parser.parse_args(words)
     if not (asked.tiny or torch.cuda.is_available()):

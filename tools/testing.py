@@ -17,6 +17,8 @@ from .wheels import ZIPS, are_in_place, make_wheels, this_platform, wheels_folde
 FOOTAGE_VARIABLE = "UNDERSTUDY_FOOTAGE"
 GOLDEN_VARIABLE = "UNDERSTUDY_GOLDEN"
 _EVERYDAY = ["-m", "not long"]
+_SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]
+"""For a whole run: most tests wait for one thread of a worker or of a Blender. A file's tests share what they made."""
 _NOTHING_TO_RUN = 5
 """pytest's exit code for it."""
 WAN_TESTS = "tests/engines/wan"
@@ -36,8 +38,9 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     say.table([("what", "", "where, or why not"), *rows])
     say.line()
     selection = [] if with_long else _EVERYDAY
+    manner = [] if any(map(_is_test_path, pytest_arguments)) else _SIDE_BY_SIDE
     runs = [
-        [str(environment.interpreter), "-m", "pytest", *selection, *arguments]
+        [str(environment.interpreter), "-m", "pytest", *selection, *manner, *arguments]
         for environment, arguments in shared_out(pytest_arguments)
     ]
     return worst([run_child(run) for run in runs])

@@ -90,22 +90,16 @@ def rotation(frames: int, height: int, width: int, head_dim: int, device: torch.
     """Say how each token of a grid turns, in the order `(f h w)`. Su 2021, in three axes.
 
     A head's channels are shared out in the order time, height, width; height and width get twice a sixth of them
-    each, time the rest. Every axis has its own frequencies, made in float64.
+    each, time the rest. Every axis has its own frequencies. Angles are float64, so they are made on the CPU: not every
+    device has such numbers.
     """
     share = 2 * (head_dim // 6)
-    f, h, w = (
-        _angles(length, channels, device)
+    axes = [
+        _angles(length, channels)
         for length, channels in ((frames, head_dim - 2 * share), (height, share), (width, share))
-    )
-    angles = torch.cat(
-        [
-            repeat(f, "f d -> (f h w) d", h=height, w=width),
-            repeat(h, "h d -> (f h w) d", f=frames, w=width),
-            repeat(w, "w d -> (f h w) d", f=frames, h=height),
-        ],
-        dim=-1,
-    )
-    return Rotation(angles.cos().float(), angles.sin().float())
+    ]
+    cos, sin = (_table(*(turn(angles).float().to(device) for angles in axes)) for turn in (torch.cos, torch.sin))
+    return Rotation(cos, sin)
 
 
 def rotated(x: Tensor, by: Rotation) -> Tensor:
@@ -115,6 +109,19 @@ def rotated(x: Tensor, by: Rotation) -> Tensor:
     return rearrange(turned, "s n d two -> s n (d two)").to(x.dtype)
 
 
-def _angles(length: int, channels: int, device: torch.device) -> Tensor:
-    exponents = torch.arange(0, channels, 2, dtype=torch.float64, device=device) / channels
-    return torch.outer(torch.arange(length, dtype=torch.float64, device=device), ROTARY_BASE**-exponents)
+def _angles(length: int, channels: int) -> Tensor:
+    places, exponents = (torch.arange(0, *to, dtype=torch.float64, device="cpu") for to in ((length,), (channels, 2)))
+    return torch.outer(places, ROTARY_BASE ** -(exponents / channels))
+
+
+def _table(f: Tensor, h: Tensor, w: Tensor) -> Tensor:
+    """Lay what the places on three axes have out for each token of the grid."""
+    frames, height, width = len(f), len(h), len(w)
+    return torch.cat(
+        [
+            repeat(f, "f d -> (f h w) d", h=height, w=width),
+            repeat(h, "h d -> (f h w) d", f=frames, w=width),
+            repeat(w, "w d -> (f h w) d", f=frames, h=height),
+        ],
+        dim=-1,
+    )

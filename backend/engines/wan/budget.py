@@ -10,28 +10,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from .footprint import Footprint
+from .text import LENGTH_TOKENS, TextConfig, TextEncoder
 from .transformer import Faces, Transformer, TransformerConfig
-from .vae import GROUP_FRAMES, SCALE_PX, ClipSize, Vae, VaeConfig, frame_count, peak_bytes
+from .vae import GROUP_FRAMES, SCALE_PX, Vae, VaeConfig, frame_count
 
 _MATRIX = 2048
 _TRY_S = 0.2
 _EFFICIENCY = 0.5
 """Of a matrix product's speed, what whole networks reach: attention, norms and copies are slower."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """seconds: of all windows, loading not counted. Bytes of the device: living: what is no weights; peak: all."""
-
-    seconds: float
-    living_bytes: int
-    peak_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,26 +46,29 @@ class StepCost:
     living_bytes: int
 
 
-def estimate(
+def seconds_of(
     work: Work, transformer: TransformerConfig, vae: VaeConfig, dtype: torch.dtype, device: torch.device
-) -> Estimate:
-    """Say what a shot would take on a device whose memory holds the whole transformer."""
-    steps = {frames: step(transformer, frames, work.width_px, work.height_px, dtype) for frames in set(work.windows)}
+) -> float:
+    """Say how long all windows take on a device, loading not counted."""
+    counts = {frames: step(transformer, frames, work.width_px, work.height_px, dtype) for frames in set(work.windows)}
     latent_frames = sum(_latent_frames(frames) for frames in work.windows)
-    operations = work.steps * work.ways * sum(steps[frames].operations for frames in work.windows)
+    operations = work.steps * work.ways * sum(counts[frames].operations for frames in work.windows)
     operations += latent_frames * vae_operations(vae, work.width_px, work.height_px)
-    size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
-    living = max(steps[max(work.windows)].living_bytes, peak_bytes(size, torch.float32, 1, vae))
-    return Estimate(
-        seconds=operations / (_EFFICIENCY * operations_per_second(dtype, device)),
-        living_bytes=living,
-        peak_bytes=weight_bytes(transformer, dtype) + living,
-    )
+    return operations / (_EFFICIENCY * operations_per_second(dtype, device))
 
 
 def living_bytes(work: Work, transformer: TransformerConfig, dtype: torch.dtype) -> int:
     """Say what a step needs of the device beside the weights, in the longest window."""
     return step(transformer, max(work.windows), work.width_px, work.height_px, dtype).living_bytes
+
+
+def text_living_bytes(config: TextConfig, dtype: torch.dtype) -> int:
+    """Say what the text encoder needs of the device beside the weights, for the longest text; blocks are alike."""
+    with torch.device("meta"):
+        encoder, ids = TextEncoder(replace(config, layers=1)).to(dtype), torch.empty(LENGTH_TOKENS, dtype=torch.long)
+    with Footprint() as footprint:
+        encoder(ids, torch.ones(LENGTH_TOKENS))
+    return int(footprint.peak_bytes)
 
 
 def operations_per_second(dtype: torch.dtype, device: torch.device) -> float:
@@ -86,12 +82,7 @@ def operations_per_second(dtype: torch.dtype, device: torch.device) -> float:
     return count * 2.0 * _MATRIX**3 / (time.perf_counter() - began_s)
 
 
-def weight_bytes(config: TransformerConfig, dtype: torch.dtype) -> int:
-    """Say how large the transformer is in memory."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in Transformer(config).parameters()) * dtype.itemsize
-
-
+@cache
 def step(config: TransformerConfig, frames: int, width_px: int, height_px: int, dtype: torch.dtype) -> StepCost:
     """Count a run of the transformer over a window of `frames`, from one with one block: all blocks are alike."""
     height, width, latent_frames = height_px // SCALE_PX, width_px // SCALE_PX, _latent_frames(frames) + 1

@@ -23,17 +23,16 @@ from ...media.images import Pixels, write_picture
 from ...media.sequence import Sequence, SequenceWriter
 from ...performer.tracks import Tracks
 from ..base import Ability, Finding, Inputs, Plan, ShotSize
-from .budget import Work, estimate
+from .budget import Work, seconds_of
 from .character import background_of, framed_tracks, picture_of, prepare_character, words_of
 from .colours import follow_colours
 from .conditioning import WindowFrames, signed
 from .driving import Driving, Size, generated_size
 from .examination import examine
 from .generate import Character, Drawing, Models, Recipe, describe, noises
-from .loading import Networks
+from .loading import Networks, numbers_text
 from .preview import Preview, fit_preview
 from .reference import letterboxed, target_size
-from .residence import memory_bytes
 from .settings import WanSettings, Windows
 from .silhouette import Matte, StopOnly, silhouettes
 from .windows import Window, WindowPlan, fitted_plan, official_plan
@@ -68,22 +67,28 @@ class WanEngine:
         self._described: tuple[tuple[Path, Work], tuple[Character, Models]] | None = None
 
     def plan(self, size: ShotSize, mode: Mode) -> Plan:
-        """Cut the shot into windows, and count what they take. Raises what is wrong with the models folder."""
+        """Cut the shot into windows, and count what they take.
+
+        Raises what is wrong with the models folder, BudgetTooSmallError, VideoTooLargeError.
+        """
         settings, networks = self._settings, self._networks(mode)
         windows, size_px = self._windows(size.frame_count), target_size(size.width_px, size.height_px, settings.area_px)
         work, dtype, device = self._work(windows, Size(*size_px)), networks.dtype, networks.device
-        expected = estimate(work, networks.transformer_config, networks.vae_config, dtype, device)
+        seconds = seconds_of(work, networks.transformer_config, networks.vae_config, dtype, device)
+        shares = networks.shares(work)
+        shares.require()
         spans = (windows.delivered(window) for window in windows.windows)
         is_scaled = mode is Mode.REPLACE and size_px != (size.width_px, size.height_px)
         return Plan(
             windows=tuple((span.start, span.stop - 1) for span in spans),
             is_chained=True,
-            seconds=expected.seconds,
-            peak_memory_bytes=min(expected.peak_bytes, memory_bytes(device, settings.memory_gb)),
+            seconds=seconds,
+            peak_memory_bytes=shares.peak_bytes,
             disk_bytes=size.frame_count * size.width_px * size.height_px * _FRAMES_WRITTEN_BYTES,
             remarks=(
                 f"Generated at {size_px[0]} x {size_px[1]} in {len(work.windows)} windows of {settings.steps} steps, "
-                f"{windows.generated_frames} frames for {size.frame_count}, on {device} in {dtype}.",
+                f"{windows.generated_frames} frames for {size.frame_count}, on {device} in "
+                f"{numbers_text(settings, dtype)}.",
                 *(["The character is brought from there to the shot's size; the plate is not."] if is_scaled else []),
             ),
         )

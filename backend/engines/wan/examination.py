@@ -8,12 +8,14 @@ from pathlib import Path
 
 import torch
 
+from ...contract.job import Mode
 from ..base import Finding
-from .budget import Work, estimate
-from .loading import device_of, dtype_of, sizes_of
-from .models import ModelFile, ModelsFolder, check_models
+from .budget import Work, seconds_of
+from .loading import Networks, device_of, dtype_of, folder_of, numbers_text
+from .models import ModelFile
 from .residence import memory_bytes
 from .settings import WanSettings
+from .vae import VideoTooLargeError
 
 _SIZES = ((832, 480), (1280, 720))
 
@@ -24,35 +26,39 @@ def examine(settings: WanSettings) -> Iterator[Finding]:
     dtype = dtype_of(settings, device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     budget_bytes = memory_bytes(device, settings.memory_gb)
-    yield _of(f"Wan: torch {torch.__version__} on {name} in {dtype}, {budget_bytes / 1e9:.1f} GB to use")
+    numbers = numbers_text(settings, dtype)
+    yield _of(f"Wan: torch {torch.__version__} on {name} in {numbers}, {budget_bytes / 1e9:.1f} GB to use")
     if settings.models == Path():
         yield _of("Wan: no models folder is given (models=FOLDER)", is_well=False)
         return
-    folder = check_models(settings.models)
+    folder = folder_of(settings)
     yield from map(_file, folder.files)
     yield from (_of(f"Wan: the {role} is missing in {folder.folder}", is_well=False) for role in folder.missing)
     if not folder.missing:
-        yield from _windows(settings, folder, device, dtype, budget_bytes)
+        names = ", ".join(sorted({file.path.name for file in folder.chosen.values()}))
+        yield _of(f"Wan: would use {names}")
+        networks = Networks(settings, Mode.REPLACE)
+        yield from (_window(settings, networks, width, height) for width, height in _SIZES)
 
 
-def _windows(
-    settings: WanSettings, folder: ModelsFolder, device: torch.device, dtype: torch.dtype, budget_bytes: int
-) -> Iterator[Finding]:
-    """Tell of one window at each of the usual sizes."""
-    transformer, vae = sizes_of(folder)
-    names = ", ".join(sorted({file.path.name for file in folder.chosen.values()}))
-    yield _of(f"Wan: would use {names}")
-    for width, height in _SIZES:
-        frames = settings.longest_window
-        work = Work(windows=(frames,), width_px=width, height_px=height, steps=settings.steps, ways=1)
-        expected = estimate(work, transformer, vae, dtype, device)
-        how = "all weights stay" if expected.peak_bytes <= budget_bytes else "weights are streamed"
-        least = expected.living_bytes
-        yield _of(
-            f"Wan at {width} x {height}: {frames} frames in {settings.steps} steps, about {expected.seconds:.0f} s, "
-            f"{expected.peak_bytes / 1e9:.1f} GB, of which {least / 1e9:.1f} GB are no weights; {how}",
-            is_well=least < budget_bytes,
-        )
+def _window(settings: WanSettings, networks: Networks, width_px: int, height_px: int) -> Finding:
+    """Tell of one window at a size."""
+    frames, what = settings.longest_window, f"Wan at {width_px} x {height_px}"
+    work = Work(windows=(frames,), width_px=width_px, height_px=height_px, steps=settings.steps, ways=1)
+    try:
+        shares = networks.shares(work)
+    except VideoTooLargeError as error:
+        return _of(f"{what}: {error.advice}", is_well=False)
+    configs = networks.transformer_config, networks.vae_config
+    seconds, needs = seconds_of(work, *configs, networks.dtype, networks.device), shares.needs
+    how = "all weights stay" if needs.whole_bytes <= shares.left_bytes else "weights are streamed"
+    is_well = needs.least_bytes <= shares.left_bytes
+    memory = f"{shares.peak_bytes / 1e9:.1f} GB, of which {shares.other_bytes / 1e9:.1f} GB are no weights"
+    return _of(
+        f"{what}: {frames} frames in {settings.steps} steps, about {seconds:.0f} s, {memory}; "
+        f"{how if is_well else 'it does not fit'}",
+        is_well=is_well,
+    )
 
 
 def _file(file: ModelFile) -> Finding:

@@ -165,10 +165,12 @@ class Direction(nn.Module):
     def forward(self, coefficients: Tensor) -> Tensor:
         """Sum the directions, `b directions` to `b motion_dim`, in float32.
 
-        The signs are those of Householder's QR, which the network was trained with; as officially, what comes out
-        of it is rounded to the weights' type.
+        The signs are those of Householder's QR, which the network was trained with and which Metal does not promise; as
+        officially, what comes out of it is rounded to the weights' type.
         """
-        orthonormal: Tensor = torch.linalg.qr((self.weight + 1e-8).float()).Q.to(self.weight.dtype)
+        directions = (self.weight + 1e-8).float()
+        directions = directions.cpu() if directions.device.type == "mps" else directions
+        orthonormal: Tensor = torch.linalg.qr(directions).Q.to(self.weight)
         return coefficients.float() @ orthonormal.float().mT
 
 

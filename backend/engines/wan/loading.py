@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -17,11 +19,14 @@ from torch import Tensor, nn
 from ...contract.errors import UnderstudyError
 from ...contract.job import Mode
 from .attention import attend_by
-from .budget import Work, living_bytes
+from .budget import Work, living_bytes, text_living_bytes
 from .conditioning import signed
+from .eight_bit import require_card
+from .eight_bit_weights import in_eight_bits
 from .generate import Models
 from .keys import DitSizes, ImageSizes, Kind, TextSizes, VaeSizes
 from .lora import open_lora, unmatched_keys, with_loras
+from .memory import BudgetTooSmallError, Weights
 from .models import ModelsFolder, Role, check_models
 from .networks import (
     transformer_config,
@@ -32,19 +37,26 @@ from .networks import (
     unfilled_vae,
 )
 from .reference import RGB8
-from .residence import Residence, memory_bytes
+from .residence import Needs, Residence, memory_bytes, needs
 from .settings import Precision, WanSettings
-from .text import NEGATIVE_PROMPT, PROMPT, Tokenizer
+from .text import NEGATIVE_PROMPT, PROMPT, TextEncoder, Tokenizer
 from .tiny_vae import TinyVae
 from .transformer import TransformerConfig
 from .vae import ClipSize, Vae, VaeConfig, peak_bytes, strips_within
 from .weights import Checkpoint, open_checkpoint
 
-_DEVICES = ("cpu", "cuda")
-"""Apple's Metal lacks the float64 in which places and time are turned into angles."""
+_DEVICES = ("cpu", "cuda", "mps")
+"""Of these Apple's Metal was never run: it is used only where it is asked for."""
 _VAE_SHARE = 4
 """The VAE may take one part in so many of the memory, or as much as a step's activations if that is more."""
-_DTYPES = {Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16, Precision.FP32: torch.float32}
+_EMBEDDING = "token_embedding.weight"
+"""Of the text encoder: it stays in the computer's memory where blocks are streamed."""
+_DTYPES = {
+    Precision.BF16: torch.bfloat16,
+    Precision.FP16: torch.float16,
+    Precision.FP32: torch.float32,
+    Precision.FP8: torch.bfloat16,
+}
 
 
 class DeviceMissingError(UnderstudyError):
@@ -67,29 +79,62 @@ def device_of(settings: WanSettings) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise DeviceMissingError(settings.device, str(error).splitlines()[0]) from error
     if device.type not in _DEVICES:
-        raise DeviceMissingError(settings.device, "the engine runs on CUDA and on the processor so far")
+        raise DeviceMissingError(settings.device, "the engine runs on CUDA, on the processor, and perhaps on mps")
     return device
 
 
 def dtype_of(settings: WanSettings, device: torch.device) -> torch.dtype:
-    """Choose the numbers to compute in: the processor is as fast in float32, and older cards lack bfloat16."""
+    """Choose the numbers to compute in: the processor is as fast in float32, and older cards lack bfloat16.
+
+    Raises EightBitUnavailableError where the device lacks what was asked for.
+    """
+    if settings.precision is Precision.FP8:
+        require_card(device)
     if settings.precision is not Precision.AUTO:
         return _DTYPES[settings.precision]
     if device.type == "cpu":
         return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    has_bfloat16 = device.type == "mps" or torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if has_bfloat16 else torch.float16
 
 
-def sizes_of(folder: ModelsFolder) -> tuple[TransformerConfig, VaeConfig]:
-    """Read the sizes of transformer and VAE off the files chosen. Raises what opening them raises."""
-    return _config_of(_opened(folder, Role.DIT, Kind.DIT)), _vae_config_of(_opened(folder, Role.VAE, Kind.VAE))
+def numbers_text(settings: WanSettings, dtype: torch.dtype) -> str:
+    """Word in which numbers the networks compute."""
+    return f"{dtype}, its large products in fp8" if settings.precision is Precision.FP8 else str(dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How a device's memory is shared out while windows are drawn.
+
+    strips: into how many the VAE cuts a picture. other_bytes: of what is no weights of the transformer. left_bytes: of
+    what may be used, for these. needs: what they need.
+    """
+
+    strips: int
+    other_bytes: int
+    left_bytes: int
+    needs: Needs
+
+    @property
+    def peak_bytes(self) -> int:
+        """What is used at most, or would be where it does not fit."""
+        return self.other_bytes + min(self.needs.whole_bytes, max(self.left_bytes, self.needs.least_bytes))
+
+    def require(self) -> None:
+        """Raise BudgetTooSmallError unless the weights' least is left for them."""
+        if self.left_bytes < self.needs.least_bytes:
+            raise BudgetTooSmallError(self.left_bytes, self.needs.least_bytes)
 
 
 class Networks:
-    """The networks for one job. Raises ModelsMissingError and what opening files raises, before anything is loaded."""
+    """The networks for one job.
+
+    Raises, before anything is loaded, ModelsMissingError, EightBitUnavailableError, and what opening files raises.
+    """
 
     def __init__(self, settings: WanSettings, mode: Mode) -> None:
-        self._settings, self._folder = settings, check_models(settings.models)
+        self._settings, self._folder = settings, folder_of(settings)
         self._folder.require()
         self.device = device_of(settings)
         self.dtype = dtype_of(settings, self.device)
@@ -98,6 +143,8 @@ class Networks:
         self._budget_bytes = memory_bytes(self.device, settings.memory_gb)
         self._attend = attend_by(settings.attention)
         self._loras = [(open_lora(path), strength) for path, strength in _loras(self._folder, settings, mode)]
+        carrying = in_eight_bits if settings.precision is Precision.FP8 else with_loras
+        self._carrying = carrying(self._dit, self._loras)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -110,13 +157,11 @@ class Networks:
         """Give the rows of the text encoder, `n dim`, for the prompt, and for what guidance leads away from."""
         checkpoint = self._open(Role.TEXT, Kind.TEXT)
         encoder = unfilled_text_encoder(cast(TextSizes, checkpoint.sizes))
-        # float16 overflows in this encoder
-        device = self._load(checkpoint, encoder, torch.float32 if self.dtype is torch.float16 else self.dtype)
         file = self._folder.chosen[Role.TOKENIZER]
         tokenizer = Tokenizer.load(file.path if checkpoint.tokenizer is None else checkpoint.tokenizer)
         prompts = [PROMPT, NEGATIVE_PROMPT] if with_negative else [PROMPT]
-        with torch.inference_mode():
-            return [encoder(*(part.to(device) for part in tokenizer.encode(prompt))).cpu() for prompt in prompts]
+        with self._at_hand(checkpoint, encoder):
+            return [encoder(*tokenizer.encode(prompt)).cpu() for prompt in prompts]
 
     def look(self, letterboxed: RGB8) -> Tensor:
         """Give what the image tower says of the character's letterboxed picture, `257 dim`."""
@@ -127,35 +172,52 @@ class Networks:
             seen: Tensor = encoder(encoder.preprocess(signed(letterboxed[None])[:, 0]).to(device))
         return seen.float().cpu()
 
+    def shares(self, work: Work) -> Shares:
+        """Share the memory out. Raises VideoTooLargeError.
+
+        The VAE, which works while the transformer's weights lie there, is cut into strips that take no more than a
+        step's activations or a share of the memory; weights get what is left.
+        """
+        vae_bytes = _bytes_of(unfilled_vae(cast(VaeSizes, self._vae.sizes)))
+        if self._has_tiny_vae:
+            vae_bytes += _bytes_of(unfilled_tiny_vae().to(self.dtype))
+        living = living_bytes(work, self.transformer_config, self.dtype)
+        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
+        most_bytes = max(living, (self._budget_bytes - vae_bytes) // _VAE_SHARE)
+        strips = strips_within(most_bytes, size, torch.float32, self.vae_config)
+        other_bytes = vae_bytes + max(living, peak_bytes(size, torch.float32, strips, self.vae_config))
+        left_bytes, needed = self._budget_bytes - other_bytes, needs(self._carrying, self.dtype)
+        return Shares(strips=strips, other_bytes=other_bytes, left_bytes=left_bytes, needs=needed)
+
     def models(self, work: Work) -> Models:
         """Load transformer and VAE, the LoRAs put into the first. The VAE computes in float32, as it was released.
 
-        The VAE, which works while the transformer's weights lie there, is cut into strips that take no more than a
-        step's activations or a share of the memory; weights get what is left. Raises BudgetTooSmallError,
-        VideoTooLargeError.
+        Raises BudgetTooSmallError, VideoTooLargeError.
         """
-        checkpoint = with_loras(self._dit, self._loras)
+        checkpoint, shares = self._carrying, self.shares(work)
         transformer, vae = unfilled_transformer(cast(DitSizes, checkpoint.sizes)), self._filled_vae()
         transformer.attend = self._attend
-        tiny_vae = self._tiny_vae()
-        budget_bytes = self._budget_bytes - _bytes_of(vae) - (_bytes_of(tiny_vae) if tiny_vae else 0)
-        living = living_bytes(work, transformer.config, self.dtype)
-        size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
-        strips = strips_within(max(living, budget_bytes // _VAE_SHARE), size, torch.float32, vae.config)
-        living = max(living, peak_bytes(size, torch.float32, strips, vae.config))
-        residence = Residence(transformer, checkpoint, self.dtype, self.device, budget_bytes - living)
+        residence = Residence(transformer, checkpoint, self.dtype, self.device, shares.left_bytes)
         transformer.before = residence.before
-        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=strips, tiny_vae=tiny_vae)
+        return Models(
+            transformer=transformer.eval(),
+            vae=vae,
+            device=self.device,
+            strips=shares.strips,
+            tiny_vae=self._tiny_vae() if self._has_tiny_vae else None,
+        )
 
     def _filled_vae(self) -> Vae:
         vae = unfilled_vae(cast(VaeSizes, self._vae.sizes))
         self._load(self._vae, vae, torch.float32)
         return vae
 
-    def _tiny_vae(self) -> TinyVae | None:
-        """Load the tiny VAE, where it is there. A frame of it takes less than a step does, so nothing is kept free."""
-        if Role.TINY_VAE not in self._folder.chosen:
-            return None
+    @property
+    def _has_tiny_vae(self) -> bool:
+        return Role.TINY_VAE in self._folder.chosen
+
+    def _tiny_vae(self) -> TinyVae:
+        """Load the tiny VAE. A frame of it takes less than a step does, so nothing is kept free for that."""
         tiny_vae = unfilled_tiny_vae()
         self._load(self._open(Role.TINY_VAE, Kind.TINY_VAE), tiny_vae, self.dtype)
         return tiny_vae
@@ -168,24 +230,42 @@ class Networks:
                 yield f"{text}, such as {keys[0]}."
 
     def _open(self, role: Role, kind: Kind) -> Checkpoint:
-        return _opened(self._folder, role, kind)
+        return open_checkpoint(self._folder.chosen[role].path, kind)
+
+    @contextmanager
+    def _at_hand(self, checkpoint: Checkpoint, encoder: TextEncoder) -> Iterator[None]:
+        """Fill the text encoder while it works, block by block where there is no room for all of it.
+
+        Raises BudgetTooSmallError.
+        """
+        dtype = torch.float32 if self.dtype is torch.float16 else self.dtype  # float16 overflows in this encoder
+        room_bytes = self._budget_bytes - text_living_bytes(encoder.config, dtype)
+        if decoded_bytes(checkpoint, dtype) <= room_bytes:
+            self._load(checkpoint, encoder, dtype)
+            yield
+            return
+        Weights(encoder).attach({_EMBEDDING: checkpoint.tensor(_EMBEDDING, dtype)})
+        with Residence(encoder, checkpoint, dtype, self.device, room_bytes) as residence:
+            encoder.before = residence.before
+            yield
 
     def _load(self, checkpoint: Checkpoint, module: nn.Module, dtype: torch.dtype) -> torch.device:
         """Fill a network, on the device, or on the processor where the device has no room for it."""
-        fits = whole_bytes(checkpoint, dtype) <= self._budget_bytes
+        fits = decoded_bytes(checkpoint, dtype) <= self._budget_bytes
         device = self.device if fits else torch.device("cpu")
         checkpoint.load_into(module, dtype, device)
         module.eval().requires_grad_(False)
         return device
 
 
-def whole_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
+def folder_of(settings: WanSettings) -> ModelsFolder:
+    """Look through the models folder. Raises FileMissingError where it is not there."""
+    return check_models(settings.models, eight_bit=settings.precision is Precision.FP8)
+
+
+def decoded_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
     """Say what a network takes when all of its weights are decoded."""
     return sum(math.prod(stored.shape) for stored in checkpoint.tensors.values()) * dtype.itemsize
-
-
-def _opened(folder: ModelsFolder, role: Role, kind: Kind) -> Checkpoint:
-    return open_checkpoint(folder.chosen[role].path, kind)
 
 
 def _config_of(checkpoint: Checkpoint) -> TransformerConfig:

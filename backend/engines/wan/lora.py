@@ -99,19 +99,28 @@ def with_loras(checkpoint: Checkpoint, loras: Sequence[tuple[Lora, float]]) -> C
 
     Raises LoraUnfitError where nothing of a LoRA fits, or where a shape does not.
     """
-    terms: dict[str, list[_Term]] = {}
+    terms = fitted_terms(checkpoint, loras)
+    changed = {key: adapted(checkpoint.tensors[key], own) for key, own in terms.items()}
+    return replace(checkpoint, tensors={**checkpoint.tensors, **changed})
+
+
+def fitted_terms(checkpoint: Checkpoint, loras: Sequence[tuple[Lora, float]]) -> dict[str, tuple[Term, ...]]:
+    """Collect what LoRAs add to each tensor of a checkpoint, by its key; what fits nothing is logged.
+
+    Raises LoraUnfitError where nothing of a LoRA fits, or where a shape does not.
+    """
+    terms: dict[str, tuple[Term, ...]] = {}
     for lora, strength in loras:
         fitting = [change for change in lora.changes if change.place.key in checkpoint.tensors]
         if not fitting:
             name = lora.changes[0].place.key
             raise LoraUnfitError(lora.path, f"none of its names is one of the model's, such as {name}")
         for change in fitting:
-            term = _fitted_term(lora.path, change, checkpoint.tensors[change.place.key].shape, strength)
-            terms.setdefault(change.place.key, []).append(term)
+            term = _fitted(lora.path, change, checkpoint.tensors[change.place.key].shape, strength)
+            terms[change.place.key] = (*terms.get(change.place.key, ()), term)
         if unmatched := unmatched_keys(checkpoint, lora):
             log.warning("%d keys of %s fit nothing, such as %s.", len(unmatched), lora.path.name, unmatched[0])
-    changed = {key: _adapted(checkpoint.tensors[key], tuple(own)) for key, own in terms.items()}
-    return replace(checkpoint, tensors={**checkpoint.tensors, **changed})
+    return terms
 
 
 def unmatched_keys(checkpoint: Checkpoint, lora: Lora) -> tuple[str, ...]:
@@ -120,15 +129,15 @@ def unmatched_keys(checkpoint: Checkpoint, lora: Lora) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Term:
-    """A change with its strength. rows: of the tensor's first axis."""
+class Term:
+    """A change with its strength. rows: of the tensor's first axis. factor: what the factors' product is times."""
 
     rows: slice
     factors: tuple[Stored, ...]
     factor: float
 
 
-def _fitted_term(path: Path, change: Change, shape: Shape, strength: float) -> _Term:
+def _fitted(path: Path, change: Change, shape: Shape, strength: float) -> Term:
     height = shape[0] // change.place.parts
     expected = (height, *shape[1:])
     first, last = change.factors[0], change.factors[-1]
@@ -139,10 +148,11 @@ def _fitted_term(path: Path, change: Change, shape: Shape, strength: float) -> _
         fault = Fault(key=change.place.key, expected=str(list(expected)), found=str(list(found)))
         raise LoraUnfitError(path, str(fault))
     rows = slice(height * change.place.part, height * (change.place.part + 1))
-    return _Term(rows=rows, factors=change.factors, factor=strength * change.scale)
+    return Term(rows=rows, factors=change.factors, factor=strength * change.scale)
 
 
-def _adapted(stored: Stored, terms: tuple[_Term, ...]) -> Stored:
+def adapted(stored: Stored, terms: Sequence[Term]) -> Stored:
+    """Give a tensor to which what LoRAs add is added when it is decoded."""
     factors = tuple(factor for term in terms for factor in term.factors)
 
     def decode(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
@@ -166,6 +176,7 @@ def _adapted(stored: Stored, terms: tuple[_Term, ...]) -> Stored:
         dtype=None,
         reads=stored.reads + tuple(read for factor in factors for read in factor.reads),
         decode=decode,
+        numbers_and_scale=None,
         transient_bytes=stored.transient_bytes + 8 * math.prod(stored.shape),
     )
 

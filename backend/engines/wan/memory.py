@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ...contract.errors import UnderstudyError
-from .keys import ADAPTER_EVERY, DitSizes
+from .keys import ADAPTER_EVERY, DitSizes, TextSizes
 from .stored import Stored
 from .transport import Mark, Transport, aligned
 
@@ -110,13 +110,18 @@ def step_parts(sizes: DitSizes) -> tuple[Part, ...]:
     return _parts(sizes, names, lambda key: not key.startswith((*CONTEXT, *OFFERED)))
 
 
+def text_parts(sizes: TextSizes) -> tuple[Part, ...]:
+    """Give the order in which the text encoder works."""
+    return _parts(sizes, [f"blocks.{index}" for index in range(sizes.layers)], lambda _: True)
+
+
 def lasting_keys(sizes: DitSizes) -> tuple[str, ...]:
     """Name what is used in every step outside the parts, and always stays."""
     lasting = ("patch_embedding.", "pose_patch_embedding.", "time_embedding.", "time_projection.", "head.")
     return tuple(key for key in sizes.table() if key.startswith(lasting))
 
 
-def _parts(sizes: DitSizes, names: Sequence[str], wanted: Callable[[str], bool]) -> tuple[Part, ...]:
+def _parts(sizes: DitSizes | TextSizes, names: Sequence[str], wanted: Callable[[str], bool]) -> tuple[Part, ...]:
     """Collect keys by part; of blocks and face blocks those that are wanted by the rest of their key."""
     table = sizes.table()
     block = re.compile(r"(blocks|face_adapter\.fuser_blocks)\.\d+\.")
@@ -146,14 +151,19 @@ def cargo(part: Part, tensors: Mapping[str, Stored], dtype: torch.dtype) -> Carg
 
 
 def _decoded_bytes(stored: Stored, dtype: torch.dtype) -> int:
-    return 0 if stored.dtype is dtype else torch.Size(stored.shape).numel() * dtype.itemsize
+    return 0 if stored.is_kept or stored.dtype is dtype else torch.Size(stored.shape).numel() * dtype.itemsize
 
 
 def least_bytes(cargoes: Sequence[Cargo]) -> int:
     """Say the least budget with which an order of parts runs."""
     largest = max((cargo.nbytes for cargo in cargoes), default=0)
     small = sum(cargo.nbytes for cargo in cargoes if _is_small(cargo, largest))
-    return min(_scratch(cargoes) + small + LEAST_SLOTS * largest, _everything(cargoes))
+    return min(_scratch(cargoes) + small + LEAST_SLOTS * largest, whole_bytes(cargoes))
+
+
+def whole_bytes(cargoes: Sequence[Cargo]) -> int:
+    """Say the budget with which all of an order stays."""
+    return sum(cargo.nbytes for cargo in cargoes) + _scratch(cargoes)
 
 
 def place(cargoes: Sequence[Cargo], budget_bytes: int) -> Placement:
@@ -163,9 +173,9 @@ def place(cargoes: Sequence[Cargo], budget_bytes: int) -> Placement:
     can take turns; then the ring is taken; and with what is left more parts stay, spread evenly over the order, so that
     those that travel have as much computing between them as there is. Raises BudgetTooSmallError.
     """
-    if _everything(cargoes) <= budget_bytes:
+    if whole_bytes(cargoes) <= budget_bytes:
         every = frozenset(range(len(cargoes)))
-        return Placement(resident=every, slots=0, slot_bytes=0, total_bytes=_everything(cargoes))
+        return Placement(resident=every, slots=0, slot_bytes=0, total_bytes=whole_bytes(cargoes))
     least = least_bytes(cargoes)
     if budget_bytes < least:
         raise BudgetTooSmallError(budget_bytes, least)
@@ -186,10 +196,6 @@ def _is_small(cargo: Cargo, largest: int) -> bool:
 
 def _scratch(cargoes: Sequence[Cargo]) -> int:
     return max((cargo.decoded_bytes for cargo in cargoes), default=0)
-
-
-def _everything(cargoes: Sequence[Cargo]) -> int:
-    return sum(cargo.nbytes for cargo in cargoes) + _scratch(cargoes)
 
 
 def _spread(count: int) -> list[int]:
@@ -348,7 +354,7 @@ class Weights:
     module: nn.Module
 
     def attach(self, weights: Mapping[str, Tensor]) -> None:
-        """Put weights in by their keys. Those that the module does not have any more are left."""
+        """Put weights in by their keys."""
         for key, tensor in weights.items():
             self._set(key, tensor)
 
@@ -359,10 +365,7 @@ class Weights:
 
     def _set(self, key: str, tensor: Tensor | None) -> None:
         path, _, name = key.rpartition(".")
-        try:
-            owner = self.module.get_submodule(path)
-        except AttributeError:
-            return  # let go for good
+        owner = self.module.get_submodule(path)
         held = getattr(owner, name)
         new = torch.empty_like(held, device="meta") if tensor is None else tensor
         setattr(owner, name, nn.Parameter(new, requires_grad=False) if isinstance(held, nn.Parameter) else new)

@@ -67,6 +67,9 @@ _SOURCES: Mapping[Role, str] = {
 _PREFERRED = ("bfloat16", "float16", "float32", "float8_e4m3fn, scaled", "float8_e5m2, scaled", "Q8_0", "float8_e4m3fn")
 """Forms in the order in which they are taken where a folder holds several of a kind; others follow."""
 
+_EIGHT_BIT = "float8_e4m3fn"
+"""Of the forms, those that can be multiplied as they lie there."""
+
 _DEPTH = 6
 """How many folders deep is looked."""
 
@@ -115,13 +118,16 @@ class ModelsFolder:
             raise ModelsMissingError(self.folder, self.missing, [file.fault for file in self.files if file.fault])
 
 
-def check_models(folder: Path) -> ModelsFolder:
-    """Look through a folder. Raises FileMissingError where it is not there."""
+def check_models(folder: Path, *, eight_bit: bool = False) -> ModelsFolder:
+    """Look through a folder. eight_bit: whether a transformer in fp8 is taken before others.
+
+    Raises FileMissingError where it is not there.
+    """
     if not folder.is_dir():
         raise FileMissingError(folder, "models folder")
     files = tuple(_examined(path) for path in _candidates(folder))
     roles = (*NEEDED, *CHOICES)
-    chosen = {role: best for role in roles if (best := _best(files, role))}
+    chosen = {role: best for role in roles if (best := _best(files, role, eight_bit=eight_bit and role is Role.DIT))}
     if Role.TOKENIZER not in chosen and Role.TEXT in chosen and chosen[Role.TEXT].tokenizer:
         chosen[Role.TOKENIZER] = chosen[Role.TEXT]
     missing = tuple(role for role in NEEDED if role not in chosen)
@@ -184,9 +190,9 @@ def _examined_checkpoint(path: Path, kind: Kind) -> ModelFile:
     return ModelFile(path=path, role=role, nbytes=nbytes, detail=opened.form, tokenizer=opened.tokenizer is not None)
 
 
-def _best(files: Sequence[ModelFile], role: Role) -> ModelFile | None:
+def _best(files: Sequence[ModelFile], role: Role, *, eight_bit: bool) -> ModelFile | None:
     usable = [file for file in files if file.role is role and not file.fault]
-    return min(usable, key=_rank) if usable else None
+    return min(usable, key=lambda file: (eight_bit and _EIGHT_BIT not in file.detail, *_rank(file)), default=None)
 
 
 def _rank(file: ModelFile) -> tuple[int, str]:

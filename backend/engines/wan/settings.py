@@ -42,6 +42,8 @@ class Precision(StrEnum):
     BF16 = "bf16"
     FP16 = "fp16"
     FP32 = "fp32"
+    FP8 = "fp8"
+    """bf16, but the large products of the blocks in eight bits, where the card and the weights have them."""
 
 
 @dataclass(frozen=True, slots=True)

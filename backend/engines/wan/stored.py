@@ -28,7 +28,9 @@ class Stored:
     shape: what it decodes to. nbytes: what it takes as it lies there. form: how its numbers are written, in words.
     dtype: torch's own, where it holds plain numbers, else None. reads: give what lies in the file, mapped, on the CPU,
     not to be written into. decode: makes the numbers of these, on their device, in the dtype asked for; what is the
-    same already is not copied. transient_bytes: what decoding takes for a while beside what it gives.
+    same already is not copied. transient_bytes: what decoding takes for a while beside what it gives. is_kept: whether
+    `decode` gives what lies there, whatever dtype is asked for. numbers_and_scale: what the numbers are made of, where
+    they are small ones times a scale.
     """
 
     shape: Shape
@@ -38,6 +40,8 @@ class Stored:
     reads: tuple[Read, ...]
     decode: Decode
     transient_bytes: int = 0
+    is_kept: bool = False
+    numbers_and_scale: tuple[Stored, Stored] | None = None
 
     def parts(self) -> tuple[Tensor, ...]:
         """Read what lies in the file, for `decode`."""
@@ -92,6 +96,7 @@ def scaled(numbers: Stored, scale: Stored) -> Stored:
         reads=numbers.reads + scale.reads,
         decode=decode,
         transient_bytes=slab_bytes(math.prod(numbers.shape)),
+        numbers_and_scale=(numbers, scale),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 
 from ...contract.errors import FileMissingError, UnderstudyError
+from .precision import RMSNorm
 
 PROMPT = "视频中的人在做动作"
 """What the model was trained to hear for every clip: the person in the video is performing actions."""
@@ -29,6 +31,7 @@ NEGATIVE_PROMPT = (
 LENGTH_TOKENS = 512
 _PAD, _END = 0, 1
 _END_PIECE = "</s>"
+_EPS = 1e-6
 
 
 class TokenizerError(UnderstudyError):
@@ -92,36 +95,29 @@ class TextConfig:
 
 
 class TextEncoder(nn.Module):
-    """The encoder of umT5. It computes in the dtype of its weights: bfloat16 or float32, for float16 overflows."""
+    """The encoder of umT5. It computes in the dtype of its weights: bfloat16 or float32, for float16 overflows.
+
+    `before` is told the key prefix of the block that is about to run; one told of earlier is done with. The embedding,
+    a fifth of the weights, of which a few rows are read, may lie on the CPU while the rest is elsewhere.
+    """
 
     def __init__(self, config: TextConfig | None = None) -> None:
         super().__init__()
         self.config = config or TextConfig()
+        self.before: Callable[[str], None] = lambda _: None
         self.token_embedding = nn.Embedding(self.config.vocabulary, self.config.dim)
         self.blocks = nn.ModuleList([Block(self.config) for _ in range(self.config.layers)])
-        self.norm = RmsNorm(self.config.dim)
+        self.norm = RMSNorm(self.config.dim, _EPS)
 
     @torch.inference_mode()
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Encode the tokens whose mask is 1, `n`; give `n d`. Padding is not computed: nothing would see it."""
-        tokens = self.token_embedding(ids[: int(mask.sum())])
-        for block in self.blocks:
+        own = ids[: int(mask.sum())].to(self.token_embedding.weight.device)
+        tokens = self.token_embedding(own).to(self.norm.weight.device)
+        for index, block in enumerate(self.blocks):
+            self.before(f"blocks.{index}")
             tokens = block(tokens)
         return self.norm(tokens)  # type: ignore[no-any-return]
-
-
-class RmsNorm(nn.Module):
-    """Scale tokens to length sqrt(d) times `weight`. Statistics are float32; the scaled token is rounded first."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(dim))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Take and give `n d`."""
-        exact = tokens.float()
-        scaled = exact * torch.rsqrt(exact.square().mean(dim=-1, keepdim=True) + 1e-6)
-        return scaled.to(self.weight.dtype) * self.weight
 
 
 class Block(nn.Module):
@@ -129,9 +125,9 @@ class Block(nn.Module):
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
-        self.norm1 = RmsNorm(config.dim)
+        self.norm1 = RMSNorm(config.dim, _EPS)
         self.attn = Attention(config)
-        self.norm2 = RmsNorm(config.dim)
+        self.norm2 = RMSNorm(config.dim, _EPS)
         self.ffn = FeedForward(config)
         self.pos_embedding = PositionBias(config)
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .attention import Attend, KeysValues, Rotation, attend, rotated, rotation, spans
+from .eight_bit import Linear
 from .face import FaceAdapter, FaceConfig, FaceEncoder, MotionEncoder, with_reference
 from .precision import Float32LayerNorm, Float32Linear, RMSNorm
 
@@ -105,7 +106,7 @@ class SelfAttention(nn.Module):
     def __init__(self, dim: int, heads: int, eps: float) -> None:
         super().__init__()
         self.heads = heads
-        self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
+        self.q, self.k, self.v, self.o = (Linear(dim, dim) for _ in range(4))
         self.norm_q, self.norm_k = RMSNorm(dim, eps), RMSNorm(dim, eps)
 
     def keys_values(self, tokens: Tensor, by: Rotation) -> KeysValues:
@@ -126,7 +127,8 @@ class CrossAttention(nn.Module):
     def __init__(self, dim: int, heads: int, eps: float) -> None:
         super().__init__()
         self.heads = heads
-        self.q, self.k, self.v, self.o, self.k_img, self.v_img = (nn.Linear(dim, dim) for _ in range(6))
+        self.q, self.o = (Linear(dim, dim) for _ in range(2))
+        self.k, self.v, self.k_img, self.v_img = (nn.Linear(dim, dim) for _ in range(4))
         self.norm_q, self.norm_k, self.norm_k_img = (RMSNorm(dim, eps) for _ in range(3))
 
     def context(self, text: Tensor, image: Tensor) -> BlockContext:
@@ -138,10 +140,6 @@ class CrossAttention(nn.Module):
         return BlockContext(
             *(KeysValues(*(rearrange(x, "k (n d) -> 1 n k d", n=self.heads) for x in pair)) for pair in offered)
         )
-
-    def free_context_weights(self) -> None:
-        """Drop what only `context` uses."""
-        del self.k, self.v, self.k_img, self.v_img, self.norm_k, self.norm_k_img
 
     def forward(self, tokens: Tensor, context: BlockContext) -> Tensor:
         """Let `s dim` look at the context."""
@@ -161,7 +159,7 @@ class Block(nn.Module):
         self.norm3 = Float32LayerNorm(config.dim, eps=config.eps)
         self.cross_attn = CrossAttention(config.dim, config.heads, config.eps)
         self.ffn = nn.Sequential(
-            nn.Linear(config.dim, config.ffn_dim), nn.GELU("tanh"), nn.Linear(config.ffn_dim, config.dim)
+            Linear(config.dim, config.ffn_dim), nn.GELU("tanh"), Linear(config.ffn_dim, config.dim)
         )
 
     def forward(self, tokens: Tensor, context: BlockContext, step: Step) -> None:
@@ -281,12 +279,6 @@ class Transformer(nn.Module):
             offered.append(block.cross_attn.context(text, image))
         return Context(tuple(offered))
 
-    def free_context_weights(self) -> None:
-        """Drop the weights that only `encode_context` uses, a quarter of the model."""
-        del self.text_embedding, self.img_emb
-        for block in self._blocks:
-            block.cross_attn.free_context_weights()
-
     def encode_faces(self, pixels: Tensor) -> Faces:
         """Compute what faces `3 t 512 512` of -1..1, t = 4n+1, offer to the tokens of n+2 latent frames."""
         self._enter("motion_encoder")
@@ -384,11 +376,14 @@ def _joined(x: Tensor) -> Tensor:
 
 
 def _sinusoid(timestep: int, channels: int, device: torch.device) -> Tensor:
-    """Embed a timestep: cosines, then sines. Angles are made in float64: in float32 they would be off by 3e-5."""
+    """Embed a timestep: cosines, then sines.
+
+    Angles are made in float64, in float32 they would be off by 3e-5, and on the CPU: not every device has such numbers.
+    """
     half = channels // 2
-    exponents = torch.arange(half, dtype=torch.float64, device=device) / half
+    exponents = torch.arange(half, dtype=torch.float64, device="cpu") / half
     angles = timestep * TIME_BASE**-exponents
-    return torch.cat([angles.cos(), angles.sin()]).float()
+    return torch.cat([angles.cos(), angles.sin()]).float().to(device)
 
 
 def _nothing() -> None:

@@ -56,7 +56,7 @@ def fill(into: Tensor, sources: Sequence[Tensor]) -> None:
     first = 0
     for source in sources:
         raw = source.contiguous().flatten().view(torch.uint8)
-        into[first : first + len(raw)].copy_(raw, non_blocking=True)
+        into[first : first + len(raw)].copy_(raw)
         first += aligned(len(raw))
 
 
@@ -66,11 +66,14 @@ def _buffer(nbytes: int, device: torch.device) -> Tensor:
 
 
 class HostTransport:
-    """For the CPU: a copy is done when it is asked for."""
+    """For the CPU, and devices that share its memory: a copy is done when it is asked for."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
 
     def reserve(self, nbytes: int) -> Tensor:
         """Take a buffer of bytes."""
-        return _buffer(nbytes, torch.device("cpu"))
+        return _buffer(nbytes, self.device)
 
     def copy(self, sources: Sources, into: Tensor, after: Mark | None) -> Mark:
         """Copy at once."""

@@ -8,7 +8,6 @@ forward again, and is never delivered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from ...contract.errors import UnderstudyError
 
@@ -110,15 +109,6 @@ def fitted_plan(shot_frames: int, overlap_frames: int, longest_frames: int = OFF
     shorter, longer_ones = divmod(quarters, count)
     lengths = [4 * (shorter + (index < longer_ones)) + 1 for index in range(count)]
     return _chain(shot_frames, lengths, overlap_frames)
-
-
-def resampled(frames: int, source_fps: Fraction, fps: Fraction) -> list[int]:
-    """Give the source frame for each frame of a clip brought to another rate, as the official preprocessing picks them.
-
-    For driving clips that were prepared elsewhere: within a job nothing is resampled in time.
-    """
-    wanted = int(frames / float(source_fps) * float(fps))
-    return [min(max(round(index / float(fps) * float(source_fps)), 0), frames - 1) for index in range(wanted)]
 
 
 def _check(window_frames: int, overlap_frames: int) -> None:

@@ -110,6 +110,10 @@ def test_the_folded_weights_are_all_that_a_step_carries() -> None:
     step = [key for part in step_parts(sizes) for key in part.keys]
     once = [key for part in context_parts(sizes) + face_parts(sizes) for key in part.keys]
     assert sorted([*step, *once, *lasting_keys(sizes)]) == sorted(table)
+    dim, text_dim, image_dim = 5120, 4096, 1280
+    folded = 40 * (4 * (dim * dim + dim) + 2 * dim)  # keys, values and the keys' norms, of text and of picture
+    folded += dim * (text_dim + 1 + dim + 1) + 2 * image_dim + image_dim * (image_dim + 1) + dim * (image_dim + 3)
+    assert count([key for part in context_parts(sizes) for key in part.keys]) == folded
     assert (count(step) + count(lasting_keys(sizes))) / count(list(table)) <= 0.73
 
 
@@ -153,7 +157,6 @@ class Run:
         self.expect(context_parts(SIZES))
         conditions = Conditions.drawn()
         context = conditions.context(self.model)
-        self.model.free_context_weights()
         self.expect(face_parts(SIZES))
         self.inputs = conditions.inputs(self.model, context)
         self.expect(step_parts(SIZES))
@@ -240,8 +243,14 @@ def test_streamed_weights_give_the_same_bits(
     assert device.live_bytes == 0
 
 
+def test_once_the_context_is_known_its_weights_are_let_go(checkpoint: Checkpoint) -> None:
+    run, _ = begun(checkpoint, 20.0)
+    run.step(TIMESTEPS[0])
+    assert all(run.model.get_parameter(key).is_meta for part in context_parts(SIZES) for key in part.keys)
+
+
 def test_on_the_cpu_itself_the_bits_are_the_same(checkpoint: Checkpoint, resident: list[Tensor]) -> None:
-    run = Run(checkpoint, HostTransport())
+    run = Run(checkpoint, HostTransport(torch.device("cpu")))
     with torch.inference_mode():
         run.begin()
     run.stream.before("blocks.0")  # another thread, that carries weights, is not in that mode

@@ -84,6 +84,7 @@ def test_of_several_the_most_exact_is_chosen(folder: Path) -> None:
     forms = {file.detail for file in found.files if file.role is Role.DIT}
     assert forms == {"bfloat16", "Q8_0", "float8_e4m3fn, scaled"}
     assert found.chosen[Role.DIT].detail == "bfloat16"
+    assert check_models(folder, eight_bit=True).chosen[Role.DIT].detail == "float8_e4m3fn, scaled"
     for file in folder.glob("diffusion_pytorch_model*"):
         file.unlink()
     assert check_models(folder).chosen[Role.DIT].path.name == "a_wan_fp8.safetensors"

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import gc
 import statistics
-import weakref
 from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,7 +15,6 @@ from torch import Tensor, nn
 from backend.contract.errors import StoppedError
 from backend.engines.wan import transformer as room
 from backend.engines.wan.attention import rotation
-from backend.engines.wan.transformer import Transformer
 
 from .peer_transformer import (
     TINY,
@@ -36,8 +33,6 @@ from .peer_transformer import (
 TOLERANCE = 1e-5
 ROUNDING = 2e-6
 BFLOAT16_SEEDS = 10
-CONTEXT_WEIGHTS = ("cross_attn.k.", "cross_attn.v.", "cross_attn.k_img.", "cross_attn.v_img.")
-CONTEXT_NORMS = ("cross_attn.norm_k.", "cross_attn.norm_k_img.")
 
 
 @pytest.mark.parametrize("latent_frames", [1, 3])
@@ -122,37 +117,6 @@ def test_nothing_is_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     once_a_step = dict.fromkeys(("blocks.9", "blocks.9.cross_attn.q", "patch_embedding", "time_projection"), 6)
     for name, often in (once_a_job | once_a_window | batches_of_faces | once_a_step).items():
         assert calls[name] == often, name
-
-
-@torch.inference_mode()
-def test_once_the_context_is_known_its_weights_can_go_and_nothing_changes() -> None:
-    ours, given = transformer(tiny_weights(0)), inputs(0)
-    context, kept = ours.encode_context(given.text, given.image), window(ours, given)
-    before = ours(given.x, 500, context, kept)
-    gone = {
-        key: weakref.ref(parameter)
-        for key, parameter in ours.named_parameters()
-        if key.startswith(("text_embedding.", "img_emb.")) or any(x in key for x in CONTEXT_WEIGHTS + CONTEXT_NORMS)
-    }
-    assert len(gone) == 4 + 8 + TINY.layers * (4 * 2 + 2)
-
-    ours.free_context_weights()
-    gc.collect()
-
-    assert [key for key, parameter in gone.items() if parameter() is not None] == []
-    assert gone.keys().isdisjoint(ours.state_dict())
-    assert torch.equal(ours(given.x, 500, context, kept), before)
-
-
-def test_at_full_size_more_than_four_billion_parameters_go() -> None:
-    with torch.device("meta"):
-        ours = Transformer(room.TransformerConfig())
-    before = sum(parameter.numel() for parameter in ours.parameters())
-    ours.free_context_weights()
-    after = sum(parameter.numel() for parameter in ours.parameters())
-    per_block = 4 * (5120 * 5120 + 5120) + 2 * 5120
-    text, image = 5120 * (4096 + 1 + 5120 + 1), 2 * 1280 + 1280 * 1281 + 5120 * 1281 + 2 * 5120
-    assert before - after == 40 * per_block + text + image
 
 
 @pytest.mark.parametrize("chunk_tokens", [1, 7, 24, 50])

@@ -13,7 +13,6 @@ from backend.engines.wan.windows import (
     WindowPlan,
     fitted_plan,
     official_plan,
-    resampled,
     there_and_back,
 )
 
@@ -41,7 +40,13 @@ def test_the_official_plan_is_the_official_one(case: str) -> None:
             assert [there_and_back(index, row["frames"]) for index in range(row["padded"])] == row["indices"]
 
 
-def test_frames_of_another_rate_are_the_official_ones() -> None:
+def resampled(frames: int, source_fps: Fraction, fps: Fraction) -> list[int]:
+    """Give the source frame for each frame of a clip that the official preprocessing brings to another rate."""
+    wanted = int(frames / float(source_fps) * float(fps))
+    return [min(max(round(index / float(fps) * float(source_fps)), 0), frames - 1) for index in range(wanted)]
+
+
+def test_how_the_official_preprocessing_resamples_is_known_though_the_engine_never_does() -> None:
     rows: Any = load("geometry/resample")[1]
     for row in rows:
         chosen = resampled(row["frames"], Fraction(row["source_fps"]), Fraction(row["fps"]))
