@@ -42,7 +42,6 @@ _FRAMES_WRITTEN_BYTES = 3
 """A pixel of a frame on disk, RGBA as PNG, of noisy footage."""
 _PREVIEW_FRAMES = 5
 """So many frames of what drives a window teach its preview colours: one latent frame, and one of four."""
-_PREVIEW_ENLARGED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +205,9 @@ class WanEngine:
 
 
 def _preview(scene: _Scene, driven: WindowFrames) -> Preview:
-    """Fit the map from latents to colours to what this window is driven by, the character among it."""
+    """Take the tiny VAE, or else fit the map from latents to colours to what drives this window, with the character."""
+    if scene.models.tiny_vae is not None:
+        return scene.models.tiny_vae
     clip = signed((driven.pose if driven.plate is None else driven.plate.frames)[:_PREVIEW_FRAMES])
     latents = scene.character.latents.cpu()
     pairs = ((scene.models.encode(clip).cpu(), clip), (latents, scene.models.vae.decode(latents, scene.models.strips)))
@@ -224,18 +225,13 @@ class _Listener:
 
     def stepped(self, window: Window, step: int, steps: int, latents: Tensor) -> None:
         self._watch.steps_done(step, steps)
-        middle = latents[:, latents.shape[1] // 2][:, None]
+        to_the_middle = latents[:, : latents.shape[1] // 2 + 1]
         frame = self._first + window.new_frames // 2
-        self._watch.show(frame, lambda path: write_picture(path, _small(self._preview.draw(middle)[:, 0])))
-
-
-def _small(frame: Tensor) -> Pixels:
-    """Turn `3 h w` of -1..1 into an 8-bit picture, enlarged a little: it is an eighth of the generated size."""
-    picture = _bytes(frame)
-    return cast(Pixels, cv2.resize(picture, None, fx=_PREVIEW_ENLARGED, fy=_PREVIEW_ENLARGED))
+        self._watch.show(frame, lambda path: write_picture(path, _bytes(self._preview.last_frame(to_the_middle))))
 
 
 def _bytes(frame: Tensor) -> NDArray[np.uint8]:
+    """Turn `3 h w` of -1..1 into an 8-bit picture."""
     return np.asarray(((frame + 1) * 127.5).round().clamp(0, 255).byte().movedim(0, -1).cpu().numpy(), np.uint8)
 
 

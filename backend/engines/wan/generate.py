@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .conditioning import Frames, WindowFrames, conditions, rounded, signed
 from .sampler import SolverName, grid, guided, solver_for
+from .tiny_vae import TinyVae
 from .transformer import Context, Faces, Transformer
 from .transformer import Window as Conditioned
 from .vae import GROUP_FRAMES, SCALE_PX, Vae
@@ -44,12 +45,16 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
-    """The networks that every window needs. strips: into how many the VAE cuts a picture to fit the memory."""
+    """The networks that every window needs.
+
+    strips: into how many the VAE cuts a picture to fit the memory. tiny_vae: for previews, where there is one.
+    """
 
     transformer: Transformer
     vae: Vae
     device: torch.device
     strips: int = 1
+    tiny_vae: TinyVae | None = None
 
     def encode(self, frames: Tensor) -> Tensor:
         """Encode frames `3 t h w` in -1..1 to latents `16 f h w`."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a checkpoint of each of the four networks holds: every tensor by its native key, with its shape.
+"""What a checkpoint of each of the networks holds: every tensor by its native key, with its shape.
 
 The native names are those of the released Wan 2.2 files, and those of this engine's modules. A network's sizes are
 read off the shapes themselves, so that a small checkpoint made for tests opens by the same code as the real one.
@@ -32,6 +32,7 @@ class Kind(StrEnum):
     VAE = "vae"
     TEXT = "text encoder"
     IMAGE = "image encoder"
+    TINY_VAE = "tiny VAE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,16 @@ class ImageSizes:
         return _image_table(self)
 
 
-Sizes = DitSizes | VaeSizes | TextSizes | ImageSizes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TinyVaeSizes:
+    """The decoder of the tiny VAE, which comes in one size. Its layers are numbered, those without weights too."""
+
+    def table(self) -> Table:
+        """Every tensor by native key."""
+        return _tiny_vae_table()
+
+
+Sizes = DitSizes | VaeSizes | TextSizes | ImageSizes | TinyVaeSizes
 
 
 def measure(kind: Kind, shapes: Mapping[str, Shape]) -> Sizes:
@@ -140,6 +150,8 @@ def measure(kind: Kind, shapes: Mapping[str, Shape]) -> Sizes:
             return _measured_text(_Ruler(shapes))
         case Kind.IMAGE:
             return _measured_image(_Ruler(shapes))
+        case Kind.TINY_VAE:
+            return TinyVaeSizes()
 
 
 class _Ruler:
@@ -302,17 +314,9 @@ def _vae_table(s: VaeSizes) -> Table:
     table = _conv("conv1", 2 * z, 2 * z, 1, 1, 1) | _conv("conv2", z, z, 1, 1, 1)
     table |= _conv("encoder.conv1", d, 3, 3, 3, 3) | _middle("encoder.middle", 4 * d)
     down = "encoder.downsamples"
-    for index, (inner, outer) in {
-        0: (d, d),
-        1: (d, d),
-        3: (d, 2 * d),
-        4: (2 * d, 2 * d),
-        6: (2 * d, 4 * d),
-        7: (4 * d, 4 * d),
-        9: (4 * d, 4 * d),
-        10: (4 * d, 4 * d),
-    }.items():
-        table |= _residual(f"{down}.{index}", inner, outer)
+    widths = {**dict.fromkeys((0, 1), (1, 1)), 3: (1, 2), 4: (2, 2), 6: (2, 4), **dict.fromkeys((7, 9, 10), (4, 4))}
+    for index, (inner, outer) in widths.items():
+        table |= _residual(f"{down}.{index}", inner * d, outer * d)
     for index, width in ((2, d), (5, 2 * d), (8, 4 * d)):
         table |= _conv(f"{down}.{index}.resample.1", width, width, 3, 3)
     for index, width in ((5, 2 * d), (8, 4 * d)):
@@ -324,15 +328,9 @@ def _vae_table(s: VaeSizes) -> Table:
 def _vae_decoder_table(d: int, z: int) -> Table:
     table = _conv("decoder.conv1", 4 * d, z, 3, 3, 3) | _middle("decoder.middle", 4 * d)
     up = "decoder.upsamples"
-    widths = {
-        **dict.fromkeys((0, 1, 2), (4 * d, 4 * d)),
-        4: (2 * d, 4 * d),
-        **dict.fromkeys((5, 6), (4 * d, 4 * d)),
-        **dict.fromkeys((8, 9, 10), (2 * d, 2 * d)),
-        **dict.fromkeys((12, 13, 14), (d, d)),
-    }
-    for index, (inner, outer) in widths.items():
-        table |= _residual(f"{up}.{index}", inner, outer)
+    widths = {**dict.fromkeys((0, 1, 2, 5, 6), (4, 4)), 4: (2, 4), **dict.fromkeys((8, 9, 10), (2, 2))}
+    for index, (inner, outer) in (widths | dict.fromkeys((12, 13, 14), (1, 1))).items():
+        table |= _residual(f"{up}.{index}", inner * d, outer * d)
     for index, width in ((3, 4 * d), (7, 4 * d), (11, 2 * d)):
         table |= _conv(f"{up}.{index}.resample.1", width // 2, width, 3, 3)
     for index, width in ((3, 4 * d), (7, 4 * d)):
@@ -350,6 +348,18 @@ def _middle(name: str, width: int) -> Table:
     table = _residual(f"{name}.0", width, width) | {f"{name}.1.norm.gamma": (width, 1, 1)}
     table |= _conv(f"{name}.1.to_qkv", 3 * width, width, 1, 1) | _conv(f"{name}.1.proj", width, width, 1, 1)
     return table | _residual(f"{name}.2", width, width)
+
+
+def _tiny_vae_table() -> Table:
+    table = _conv("decoder.1", 256, 16, 3, 3) | _conv("decoder.22", 3, 64, 3, 3)
+    for first, inner, outer, times in ((3, 256, 128, 1), (9, 128, 64, 2), (15, 64, 64, 2)):
+        for block in range(first, first + 3):
+            table |= _conv(f"decoder.{block}.conv.0", inner, 2 * inner, 3, 3)
+            table |= _conv(f"decoder.{block}.conv.2", inner, inner, 3, 3)
+            table |= _conv(f"decoder.{block}.conv.4", inner, inner, 3, 3)
+        table[f"decoder.{first + 4}.conv.weight"] = (times * inner, inner, 1, 1)
+        table[f"decoder.{first + 5}.weight"] = (outer, inner, 3, 3)
+    return table
 
 
 def _text_table(s: TextSizes) -> Table:

@@ -32,6 +32,7 @@ from .networks import (
     transformer_config,
     unfilled_image_encoder,
     unfilled_text_encoder,
+    unfilled_tiny_vae,
     unfilled_transformer,
     unfilled_vae,
 )
@@ -39,6 +40,7 @@ from .reference import RGB8
 from .residence import Needs, Residence, memory_bytes, needs
 from .settings import Precision, WanSettings
 from .text import NEGATIVE_PROMPT, PROMPT, TextEncoder, Tokenizer
+from .tiny_vae import TinyVae
 from .transformer import TransformerConfig
 from .vae import ClipSize, Vae, VaeConfig, peak_bytes, strips_within
 from .weights import Checkpoint, open_checkpoint
@@ -146,7 +148,7 @@ class Networks:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files that the job reads."""
+        """All files that the result depends on."""
         paths = [self._folder.chosen[role].path for role in (Role.TEXT, Role.TOKENIZER, Role.IMAGE)]
         loras = [lora.path for lora, _ in self._loras]
         return tuple(dict.fromkeys([*paths, *self._dit.files, *self._vae.files, *loras]))
@@ -177,6 +179,8 @@ class Networks:
         step's activations or a share of the memory; weights get what is left.
         """
         vae_bytes = _bytes_of(unfilled_vae(cast(VaeSizes, self._vae.sizes)))
+        if self._has_tiny_vae:
+            vae_bytes += _bytes_of(unfilled_tiny_vae().to(self.dtype))
         living = living_bytes(work, self.transformer_config, self.dtype)
         size = ClipSize(frames=max(work.windows), height_px=work.height_px, width_px=work.width_px)
         most_bytes = max(living, (self._budget_bytes - vae_bytes) // _VAE_SHARE)
@@ -195,12 +199,28 @@ class Networks:
         transformer.attend = self._attend
         residence = Residence(transformer, checkpoint, self.dtype, self.device, shares.left_bytes)
         transformer.before = residence.before
-        return Models(transformer=transformer.eval(), vae=vae, device=self.device, strips=shares.strips)
+        return Models(
+            transformer=transformer.eval(),
+            vae=vae,
+            device=self.device,
+            strips=shares.strips,
+            tiny_vae=self._tiny_vae() if self._has_tiny_vae else None,
+        )
 
     def _filled_vae(self) -> Vae:
         vae = unfilled_vae(cast(VaeSizes, self._vae.sizes))
         self._load(self._vae, vae, torch.float32)
         return vae
+
+    @property
+    def _has_tiny_vae(self) -> bool:
+        return Role.TINY_VAE in self._folder.chosen
+
+    def _tiny_vae(self) -> TinyVae:
+        """Load the tiny VAE. A frame of it takes less than a step does, so nothing is kept free for that."""
+        tiny_vae = unfilled_tiny_vae()
+        self._load(self._open(Role.TINY_VAE, Kind.TINY_VAE), tiny_vae, self.dtype)
+        return tiny_vae
 
     def remarks(self) -> Iterator[str]:
         """Word what of the LoRAs has no place in this transformer."""

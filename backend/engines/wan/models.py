@@ -27,13 +27,17 @@ class Role(StrEnum):
     TEXT = "text encoder"
     IMAGE = "image encoder"
     TOKENIZER = "tokenizer"
+    TINY_VAE = "tiny VAE"
     RELIGHTING = "relighting LoRA"
     LORA = "LoRA"
     OTHER = "not used"
 
 
 NEEDED = (Role.DIT, Role.VAE, Role.TEXT, Role.TOKENIZER, Role.IMAGE)
-"""Without these nothing is generated. The relighting LoRA is a choice, in replace mode."""
+"""Without these nothing is generated."""
+
+CHOICES = (Role.TINY_VAE, Role.RELIGHTING)
+"""What may be there, too: the first for previews, the second for replace mode."""
 
 _RELEASED = "Apache-2.0, where it is of the Wan 2.2 release"
 _UNKNOWN = "not known: ask where it comes from"
@@ -44,6 +48,7 @@ LICENCES: Mapping[Role, str] = {
     Role.TEXT: _RELEASED,
     Role.IMAGE: _RELEASED,
     Role.TOKENIZER: _RELEASED,
+    Role.TINY_VAE: "MIT, where it is the one that Ollin Boer Bohan published",
     Role.RELIGHTING: _RELEASED,
     Role.LORA: _UNKNOWN,
     Role.OTHER: _UNKNOWN,
@@ -121,7 +126,7 @@ def check_models(folder: Path, *, eight_bit: bool = False) -> ModelsFolder:
     if not folder.is_dir():
         raise FileMissingError(folder, "models folder")
     files = tuple(_examined(path) for path in _candidates(folder))
-    roles = (*NEEDED, Role.RELIGHTING)
+    roles = (*NEEDED, *CHOICES)
     chosen = {role: best for role in roles if (best := _best(files, role, eight_bit=eight_bit and role is Role.DIT))}
     if Role.TOKENIZER not in chosen and Role.TEXT in chosen and chosen[Role.TEXT].tokenizer:
         chosen[Role.TOKENIZER] = chosen[Role.TEXT]

@@ -146,6 +146,7 @@ _IGNORED = {
     Kind.DIT: r".*\.kernel",  # constant, and made anew
     Kind.VAE: r"(?!)",
     Kind.TEXT: r"spiece_model|encoder\.embed_tokens\.weight|decoder\..*|lm_head\..*",
+    Kind.TINY_VAE: r"encoder\..*",  # previews decode only
     Kind.IMAGE: r"textual\..*|text_model\..*|text_projection\..*|log_scale|logit_scale|.*position_ids",
 }
 """What a file may hold beside its network."""
@@ -221,6 +222,7 @@ _PLACED: Mapping[Kind, Callable[[str], Place]] = {
     Kind.VAE: _vae_place,
     Kind.TEXT: _text_place,
     Kind.IMAGE: _image_place,
+    Kind.TINY_VAE: lambda name: Place(key=name),
 }
 
 
@@ -263,6 +265,7 @@ _OTHERS: tuple[tuple[str, str], ...] = (
     (r"^(img_emb|condition_embedder\.image_embedder)\.", "Wan 2.1 I2V or Wan-Animate-2, which have the same tensors"),
     (r"^(time_projection|condition_embedder\.time_proj)\.", "another Wan model, from text or from a picture"),
     (r"^decoder\.(middle|mid_block|upsamples)\b", Kind.VAE),
+    (r"^decoder\.\d+\.conv\.0\.", Kind.TINY_VAE),
     (r"pos_embedding\.embedding\.|relative_attention_bias|attn_rel_b\.", Kind.TEXT),
     (r"^(visual|vision_model)\.|^embeddings\.class_embedding$|^cls_embedding$", Kind.IMAGE),
     (r"^double_blocks\.|^single_blocks\.", "FLUX or HunyuanVideo"),
@@ -275,13 +278,16 @@ def recognise(names: Iterable[str], shapes: Mapping[str, Shape], facts: str = ""
     """Say what a file holds: a `Kind`, or another model in words.
 
     shapes: by the file's names. facts: what else tells, such as the file's own description, its name, its folder's
-    config; Wan-Animate-2 has the tensors of Wan 2.1 I2V, so that only these tell it.
+    config; Wan-Animate-2 has the tensors of Wan 2.1 I2V, and tiny VAEs of several models have the same, so that only
+    these tell them.
     """
     bare = without_prefix(names)
     fits = (model for pattern, model in _OTHERS if any(re.search(pattern, name) for name in bare.values()))
     model = next(fits, "no model that is known here")
     if model.startswith("Wan 2.1 I2V"):
         return "Wan-Animate-2" if re.search(r"animate[-_ ]?2", facts.lower()) else model
+    if model is Kind.TINY_VAE:
+        return model if re.search(r"(?<!light)taew2_1", facts.lower()) else "a tiny VAE for another model's latents"
     if model is Kind.VAE:
         inner = next((shapes[f] for f, n in bare.items() if n in ("conv2.weight", "post_quant_conv.weight")), (16,))
         return model if inner[0] == 16 else f"a VAE with {inner[0]} channels, such as that of Wan 2.2 TI2V"

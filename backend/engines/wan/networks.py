@@ -11,6 +11,7 @@ from .face import FaceConfig
 from .image import ImageConfig, ImageEncoder
 from .keys import ADAPTER_EVERY, DitSizes, ImageSizes, TextSizes, VaeSizes
 from .text import TextConfig, TextEncoder
+from .tiny_vae import TinyVae
 from .transformer import Transformer, TransformerConfig
 from .vae import Vae, VaeConfig
 
@@ -48,6 +49,12 @@ def unfilled_vae(sizes: VaeSizes) -> Vae:
     """Make a video VAE without weights."""
     with torch.device("meta"):
         return Vae(VaeConfig(dim=sizes.dim))
+
+
+def unfilled_tiny_vae() -> TinyVae:
+    """Make the tiny VAE, which comes in one size, without weights."""
+    with torch.device("meta"):
+        return TinyVae()
 
 
 def unfilled_text_encoder(sizes: TextSizes) -> TextEncoder:

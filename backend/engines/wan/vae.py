@@ -31,6 +31,8 @@ SCALE_PX = 8
 GROUP_FRAMES = 4
 """Pixel frames to a latent frame, but for the first, which is one to one."""
 
+_TALL_PX = 480
+"""Frames of so many rows are worked on in two strips at least: half the memory for 4 to 9 % more arithmetic."""
 _STEADY = 4
 """Latent frames after which every later one needs the same memory."""
 
@@ -245,12 +247,12 @@ class ClipSize:
 
 
 def strips_within(budget_bytes: int, size: ClipSize, dtype: torch.dtype, config: VaeConfig | None = None) -> int:
-    """Tell into how few strips a clip must be cut so that `encode` and `decode` need no more bytes than that.
+    """Tell into how few strips a clip is best cut so that `encode` and `decode` need no more bytes than that.
 
     The weights are not counted, nor input and result, nor what a kernel takes for itself. Raises VideoTooLargeError.
     """
     needed = 0
-    for strips in range(1, size.height_px // SCALE_PX + 1):
+    for strips in range(2 if size.height_px >= _TALL_PX else 1, size.height_px // SCALE_PX + 1):
         needed = peak_bytes(size, dtype, strips, config)
         if needed <= budget_bytes:
             return strips

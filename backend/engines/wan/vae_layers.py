@@ -7,9 +7,10 @@ memory, and convolutions need no copy. Attributes are called as in the native ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -53,20 +54,38 @@ class CausalConv3d(nn.Conv3d, Local):
 
 def _over_time(conv: nn.Conv3d, video: Tensor, past: Past) -> Tensor:
     """Convolve behind the frames remembered, zero where there are none yet."""
-    reach = conv.kernel_size[0] - 1
-    seen = torch.cat([past[conv], video], dim=2) if conv in past else video
-    if reach:
-        past[conv] = seen[:, :, -reach:].clone()  # not a view, which would keep all of `seen`
-    missing = reach + video.shape[2] - seen.shape[2]
-    weight = conv.weight
-    if video.shape[2] == 1:
-        weight = weight[:, :, missing:]  # zeros need no arithmetic: a still costs a third
-    elif missing:
-        seen = F.pad(seen, (0, 0, 0, 0, missing, 0))
-    border = conv.kernel_size[1] // 2
+    return _convolved(conv, _seen(conv, video, past) if conv.kernel_size[0] > 1 else video, video.shape[2])
+
+
+def _seen(conv: nn.Conv3d, video: Tensor, past: Past, norm: RmsNorm | None = None) -> Tensor:
+    """Give the frames that a convolution sees, those that it remembers first, and remember the last of them.
+
+    Frames are normed where they are to lie, one by one: nothing as large as the video is made on the way.
+    """
+    reach, count = conv.kernel_size[0] - 1, video.shape[2]
+    earlier = past[conv] if conv in past else video[:, :, :0]
+    known = earlier.shape[2]
+    lacking = reach - known if count > 1 else 0  # for a single frame, the kernel is cut instead
+    shape = (*video.shape[:2], lacking + known + count, *video.shape[3:])
+    seen = torch.empty(shape, dtype=video.dtype, device=video.device, memory_format=torch.channels_last_3d)
+    seen[:, :, :lacking] = 0
+    seen[:, :, lacking : lacking + known] = earlier
+    for index in range(-count, 0):
+        frame = video[:, :, index]
+        seen[:, :, index] = F.silu(norm(frame), inplace=True) if norm else frame
+    newest = seen[:, :, -reach:]
+    past[conv] = earlier.copy_(newest) if earlier.shape == newest.shape else newest.clone()  # a view would keep it all
+    return seen
+
+
+def _convolved(conv: nn.Conv3d, seen: Tensor, count: int) -> Tensor:
+    """Make so many frames of those seen."""
+    weight, border = conv.weight, conv.kernel_size[1] // 2
+    if count == 1:
+        weight = weight[:, :, -seen.shape[2] :]  # zeros need no arithmetic: a still costs a third
     if weight.shape[2] == 1:
         return _as_video(F.conv2d(_as_frames(seen), weight[:, :, 0], conv.bias, padding=border))
-    if weight.dtype == torch.float32 and video.shape[2] % 2 == 0:
+    if weight.dtype == torch.float32 and count % 2 == 0:
         return _as_video(_two_at_a_time(_as_frames(seen), weight, conv.bias, border))
     return F.conv3d(seen, weight, conv.bias, padding=conv.padding)
 
@@ -76,16 +95,19 @@ def _two_at_a_time(seen: Tensor, weight: Tensor, bias: Tensor | None, padding: i
 
     The F(2, 3) of Winograd (1980), in time alone. Its sums round, so it is for float32.
     """
-    four = [seen[first : first + len(seen) - 3 : 2] for first in range(4)]
     oldest, middle, newest = weight.unbind(2)
-    both = F.conv2d(four[1] + four[2], (oldest + middle + newest) / 2, bias, padding=padding)
-    apart = F.conv2d(four[2] - four[1], (oldest - middle + newest) / 2, padding=padding)
-    shape = (2 * len(both), *both.shape[1:])
-    made = torch.empty(shape, dtype=both.dtype, device=both.device, memory_format=torch.channels_last)
-    torch.add(both, apart, out=made[0::2])
-    torch.sub(both, apart, out=made[1::2])
-    made[0::2] += F.conv2d(four[0] - four[2], oldest, padding=padding)
-    made[1::2] += F.conv2d(four[3] - four[1], newest, padding=padding)
+    added, subtracted = (oldest + middle + newest) / 2, (oldest - middle + newest) / 2
+    shape = (len(seen) - 2, len(weight), *seen.shape[2:])
+    made = torch.empty(shape, dtype=seen.dtype, device=seen.device, memory_format=torch.channels_last)
+    for first in range(0, len(made), 2):
+        four = [seen[first + index][None] for index in range(4)]
+        made[first : first + 2] = F.conv2d(four[1] + four[2], added, bias, padding=padding)
+        apart = F.conv2d(four[2] - four[1], subtracted, padding=padding)[0]
+        made[first] += apart
+        made[first + 1] -= apart
+        del apart
+        made[first] += F.conv2d(four[0] - four[2], oldest, padding=padding)[0]
+        made[first + 1] += F.conv2d(four[3] - four[1], newest, padding=padding)[0]
     return made
 
 
@@ -110,6 +132,10 @@ class RmsNorm(nn.Module):
         return channels_last.movedim(-1, 1)
 
 
+_Normed = tuple[RmsNorm, nn.SiLU, CausalConv3d]
+_Residual = tuple[RmsNorm, nn.SiLU, CausalConv3d, RmsNorm, nn.SiLU, nn.Identity, CausalConv3d]
+
+
 class ResidualBlock(nn.Module, Local):
     """Two normed convolutions beside a shortcut."""
 
@@ -126,7 +152,12 @@ class ResidualBlock(nn.Module, Local):
 
     def forward(self, video: Tensor, past: Past) -> Tensor:
         """Take and give `1 c t h w`."""
-        change = _in_turn(self.residual, video, past)
+        norm_in, _, conv_in, norm_out, _, _, conv_out = cast(_Residual, tuple(self.residual))
+        change = _convolved(conv_in, _seen(conv_in, video, past, norm_in), video.shape[2])
+        seen = _seen(conv_out, change, past, norm_out)
+        del change  # what is not needed any more makes room
+        change = _convolved(conv_out, seen, video.shape[2])
+        del seen
         return change.add_(self.shortcut(video, past) if self.shortcut else video)
 
 
@@ -138,13 +169,8 @@ class Head(nn.Sequential, Local):
 
     def forward(self, video: Tensor, past: Past) -> Tensor:  # type: ignore[override]
         """Take and give `1 c t h w`."""
-        return _in_turn(self, video, past)
-
-
-def _in_turn(layers: Iterable[nn.Module], video: Tensor, past: Past) -> Tensor:
-    for layer in layers:
-        video = layer(video, past) if isinstance(layer, CausalConv3d) else layer(video)
-    return video
+        norm, _, conv = cast(_Normed, tuple(self))
+        return _convolved(conv, _seen(conv, video, past, norm), video.shape[2])
 
 
 class Attention(nn.Module):
@@ -164,12 +190,47 @@ class Attention(nn.Module):
         return video + _as_video(self.proj(rearrange(seen, "t 1 (h w) c -> t c h w", h=video.shape[3])))
 
 
+class Halve(nn.Conv2d):
+    """Halve the size. The last row and column see zeros: two on every side, for which no frame need be copied."""
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Take and give `t c h w`."""
+        height, width = frames.shape[2] // 2, frames.shape[3] // 2
+        halved = F.conv2d(frames, self.weight, self.bias, stride=2, padding=2)
+        return halved[:, :, 1 : height + 1, 1 : width + 1]
+
+
+class Double(nn.Conv2d):
+    """Double the size, each pixel becoming four, then convolve.
+
+    Of three rows of the doubled frame two are the same, so every pixel of the result is a sum over two by two pixels
+    of the frame: four kernels, by the places a pixel may have among its four, with 16 products instead of 36.
+    """
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Take and give `t c h w`."""
+        count, _, height, width = frames.shape
+        shape = (count, self.out_channels, 2 * height, 2 * width)
+        made = torch.empty(shape, dtype=frames.dtype, device=frames.device, memory_format=torch.channels_last)
+        for row, kernels in enumerate(_pairs(self.weight, 2)):
+            for column, kernel in enumerate(_pairs(kernels, 3)):
+                here = F.conv2d(frames, kernel, self.bias, padding=1)
+                made[:, :, row::2, column::2] = here[:, :, row : row + height, column : column + width]
+        return made
+
+
+def _pairs(weight: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Add what meets the same pixel along an axis: for the first of two twins, and for the second."""
+    before, here, after = weight.unbind(axis)
+    return torch.stack([before, here + after], axis), torch.stack([before + here, after], axis)
+
+
 class Downsample(nn.Module, Local):
     """Halve the size, and the number of frames too where there is a `time_conv`."""
 
     def __init__(self, channels: int, *, halves_time: bool) -> None:
         super().__init__()
-        self.resample = nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(channels, channels, 3, stride=2))
+        self.resample = nn.Sequential(nn.Identity(), Halve(channels, channels, 3, stride=2))
         self.time_conv = nn.Conv3d(channels, channels, (3, 1, 1), stride=(2, 1, 1)) if halves_time else None
 
     def covers(self, rows: range) -> range:
@@ -195,9 +256,7 @@ class Upsample(nn.Module, Local):
 
     def __init__(self, channels: int, *, doubles_time: bool) -> None:
         super().__init__()
-        self.resample = nn.Sequential(
-            nn.Upsample(scale_factor=2, mode="nearest-exact"), nn.Conv2d(channels, channels // 2, 3, padding=1)
-        )
+        self.resample = nn.Sequential(nn.Identity(), Double(channels, channels // 2, 3, padding=1))
         self.time_conv = nn.Conv3d(channels, 2 * channels, (3, 1, 1)) if doubles_time else None
 
     def covers(self, rows: range) -> range:
@@ -210,13 +269,13 @@ class Upsample(nn.Module, Local):
 
     def forward(self, video: Tensor, past: Past) -> Tensor:
         """Give the clip's first frame once, every later one twice; the first is no history for the second."""
-        if self.time_conv is None:
-            return _frame_by_frame(self.resample, video)
-        if self.time_conv not in past:
-            past[self.time_conv] = video[:, :, :0].clone()
-            return _frame_by_frame(self.resample, video)
-        doubled = _over_time(self.time_conv, video, past)
-        return _frame_by_frame(self.resample, rearrange(doubled, "b (two c) t h w -> b c (t two) h w", two=2))
+        if self.time_conv is not None:
+            if self.time_conv in past:
+                doubled = _over_time(self.time_conv, video, past)
+                video = rearrange(doubled, "b (two c) t h w -> b c (t two) h w", two=2)
+            else:
+                past[self.time_conv] = video[:, :, :0].clone()
+        return _frame_by_frame(self.resample, video)
 
 
 def _frame_by_frame(layers: nn.Sequential, video: Tensor) -> Tensor:

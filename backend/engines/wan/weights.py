@@ -46,8 +46,9 @@ _FOLDERS = {
     Kind.VAE: "vae",
     Kind.TEXT: "text_encoder",
     Kind.IMAGE: "image_encoder",
+    Kind.TINY_VAE: "vae_approx",
 }
-"""What folders of diffusers call them."""
+"""What folders of diffusers call them; the tiny VAE lies in none, but in this one of other programs."""
 
 _SPARE = {Kind.IMAGE: r"visual\.(head|post_norm\..*)"}
 """What a checkpoint may lack, because nothing is computed with it."""

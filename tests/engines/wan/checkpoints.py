@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.engines.wan.keys import DitSizes, ImageSizes, Kind, Sizes, TextSizes, VaeSizes
+from backend.engines.wan.keys import DitSizes, ImageSizes, Kind, Sizes, TextSizes, TinyVaeSizes, VaeSizes
 
 from .vectors import weight
 
@@ -59,6 +59,12 @@ def tensors(kind: Kind, sizes: Sizes | None = None, seed: int = 1) -> dict[str, 
     return {key: weight(seed, key, shape) for key, shape in table.items()}
 
 
+def tiny_vae(seed: int = 3) -> dict[str, Tensor]:
+    """Draw the tiny VAE in the one size it has, with two tensors of its encoder, which is not read."""
+    drawn = {key: weight(seed, key, shape) for key, shape in TinyVaeSizes().table().items()}
+    return drawn | {"encoder.0.weight": torch.zeros(64, 3, 3, 3), "encoder.4.conv.0.bias": torch.zeros(64)}
+
+
 def in_diffusers_names(kind: Kind, native: Tensors) -> dict[str, Tensor]:
     """Rename as folders of diffusers have it; text and image encoders there are those of transformers."""
     match kind:
@@ -68,7 +74,7 @@ def in_diffusers_names(kind: Kind, native: Tensors) -> dict[str, Tensor]:
             return dict(convert_wan_vae_to_diffusers(dict(native)))
         case Kind.TEXT:
             return {_text_name(key): value for key, value in native.items()}
-        case Kind.IMAGE:
+        case _:
             return _image_names(native)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from backend.pipeline.preflight import clear
 from tests.shot.conftest import SmallShot, small_shot
 from tests.worker import delivered_bytes
 
-from .checkpoints import write_models_folder
+from .checkpoints import tiny_vae, write_models_folder, write_pth
 
 __all__ = ["small_shot"]
 
@@ -118,11 +119,31 @@ def test_a_kill_between_windows_changes_no_pixel(
     assert delivered_bytes(version) == delivered_bytes(undisturbed[0])
 
 
-def test_a_character_is_animated(small_shot: SmallShot, models: Path, tmp_path: Path) -> None:
-    version, _ = done(job_of(small_shot, tmp_path, settings(models), Mode.ANIMATE))
+@pytest.fixture(scope="module")
+def animated(small_shot: SmallShot, models: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]:
+    """Animated with a models folder that holds the tiny VAE, too."""
+    folder = tmp_path_factory.mktemp("animated")
+    shutil.copytree(models, folder / "models", dirs_exist_ok=True)
+    write_pth(folder / "models" / "taew2_1.pth", tiny_vae())
+    return done(job_of(small_shot, folder / "out", settings(folder / "models"), Mode.ANIMATE))
+
+
+def test_a_character_is_animated(animated: tuple[Path, list[Event]]) -> None:
+    version, _ = animated
     mattes = [read_picture(path) for path in (version / "matte").glob("*.png")]
     assert len(mattes) == FRAMES
     assert all((matte == 255).all() for matte in mattes)
+
+
+def test_the_tiny_vae_shows_pictures_of_the_generated_size(
+    animated: tuple[Path, list[Event]], undisturbed: tuple[Path, list[Event]]
+) -> None:
+    """The linear map's are three eighths of it. Of a killed or ended job the last picture is kept."""
+    shown = [[e for e in events if isinstance(e, PictureShown)][-1].path for _, events in (animated, undisturbed)]
+    tiny, linear = (read_picture(Path(path)) for path in shown)
+    assert tiny.shape[0] % 16 == tiny.shape[1] % 16 == 0
+    assert tiny.std() > 0
+    assert tiny.size > 4 * linear.size
 
 
 @pytest.mark.parametrize(
