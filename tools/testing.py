@@ -20,6 +20,8 @@ GOLDEN_VARIABLE = "UNDERSTUDY_GOLDEN"
 _EVERYDAY = ["-m", "not long"]
 _SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]
 """For a whole run: most tests wait for one thread of a worker or of a Blender. A file's tests share what they made."""
+_A_THREAD_EACH = {"OMP_NUM_THREADS": "1"}
+"""torch's threads wait for each other by spinning: two processes of them took 1.7 times the processor's time."""
 _NOTHING_TO_RUN = 5
 """pytest's exit code for it."""
 WAN_TESTS = "tests/engines/wan"
@@ -39,12 +41,13 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     say.table([("what", "", "where, or why not"), *rows])
     say.line()
     selection = [] if with_long else _EVERYDAY
-    manner = [] if any(map(_is_test_path, pytest_arguments)) else _SIDE_BY_SIDE
+    is_whole = not any(map(_is_test_path, pytest_arguments))
+    manner, variables = (_SIDE_BY_SIDE, _A_THREAD_EACH) if is_whole else ([], {})
     runs = [
         [str(environment.interpreter), "-m", "pytest", *selection, *manner, *arguments]
         for environment, arguments in shared_out(pytest_arguments)
     ]
-    return worst([run_child(run) for run in runs])
+    return worst([run_child(run, **variables) for run in runs])
 
 
 def worst(exit_codes: list[int]) -> int:
