@@ -31,6 +31,9 @@ from .window import Box, Picture, Points, square
 _MARGIN = 1.5
 """Side of the window in which the body is sought, in sizes of the performer's box."""
 
+_COVERED = 128
+"""Coverage from which a pixel is the performer's rather than not."""
+
 
 def cover_leaving(frames: Sequence, tracks: Tracks, coverage: Path) -> None:
     """Look once more at the frames in which the performer is cut by an edge on the way out, or in.
@@ -38,7 +41,7 @@ def cover_leaving(frames: Sequence, tracks: Tracks, coverage: Path) -> None:
     coverage: folder of the rough mattes, one a frame, to which is added what is seen now. Where the performer was only
     carried on, what stood there was a guess, and is left as one. Nothing is written of a performer who stays.
     """
-    exits = exits_of(tracks, frames[0].shape[1])
+    exits = exits_of(tracks, Sequence(coverage, len(frames)))
     if not exits:
         return
     with Detector(most_bodies=2) as detector, SequenceWriter(coverage) as writer:
@@ -60,17 +63,23 @@ class Exit:
     frames: tuple[int, ...]
 
 
-def exits_of(tracks: Tracks, width_px: int) -> list[Exit]:
-    """Tell where the performer leaves through the left or right edge of frames so wide; of whom stays, nothing."""
+def exits_of(tracks: Tracks, coverage: Sequence) -> list[Exit]:
+    """Tell where the performer leaves through the left or right edge; of whom stays, nothing.
+
+    coverage: the rough mattes, one a frame.
+    """
     presence = tracks.presence
     bridged = np.flatnonzero(presence == Presence.BRIDGED).tolist()
     carried = np.zeros(len(presence), np.bool_)
     carried[[index for index in bridged if left_after(presence, index) is not None]] = True
-    return [_exit(tracks, first, last, width_px) for first, last in runs(carried)]
+    return [_exit(tracks, first, last, coverage) for first, last in runs(carried)]
 
 
-def _exit(tracks: Tracks, first: int, last: int, width_px: int) -> Exit:
-    """Begin at the frame in which the performer is last clear of the edges; where none is near, at the last seen."""
+def _exit(tracks: Tracks, first: int, last: int, coverage: Sequence) -> Exit:
+    """Begin at the frame in which the performer is last clear of the edges; where none is near, at the last seen.
+
+    Boxes don't tell it: smoothed together with those of one who is only carried on, they come off the edge.
+    """
     seen = left_after(tracks.presence, first)
     assert seen is not None
     step = 1 if seen < first else -1
@@ -78,7 +87,7 @@ def _exit(tracks: Tracks, first: int, last: int, width_px: int) -> Exit:
     for clear in range(seen, seen - step * (MOST_BRIDGED_FRAMES + 1), -step):
         if not 0 <= clear < len(tracks) or tracks.presence[clear] != Presence.TRACKED:
             break
-        if tracks.box[clear, 0] > 0 and tracks.box[clear, 2] < width_px:
+        if not (as_rgb8(coverage[clear])[:, [0, -1]] >= _COVERED).any():
             return Exit(clear, tuple(range(clear + step, end + step, step)))
     return Exit(seen, tuple(range(seen + step, end + step, step)))
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.beyond import Continued, Exit, cover_leaving, exits_of
+from backend.performer.bridge import Found
+from backend.performer.bridge import tracks_of as found_tracks
 from backend.performer.networks import networks_folder
 from backend.performer.still import Still, find_in_picture
 from backend.performer.tracks import Presence, Tracks
@@ -27,29 +29,57 @@ WIDTH, HEIGHT, PUSH_PX, START_PX = 640, 420, 60, 250
 T, B, A = Presence.TRACKED, Presence.BRIDGED, Presence.ABSENT
 
 
-def walking(presence: list[Presence], lefts: list[float], width_px: float = 100) -> Tracks:
-    """Tracks of boxes that begin at the lefts."""
-    box = np.array([(left, 20, left + width_px, 200) for left in lefts], np.float32)
-    return replace(still_tracks(len(presence)), presence=np.array(presence, np.int8), box=box)
+def walking(presence: list[Presence]) -> Tracks:
+    return replace(still_tracks(len(presence)), presence=np.array(presence, np.int8))
 
 
-def test_of_whom_stays_no_frame_is_looked_at_again() -> None:
-    assert exits_of(walking([T] * 6, [0, 0, 40, 80, 100, 100]), 200) == []
-    assert exits_of(walking([T, T, B, B, T, T], [20] * 6), 200) == []
+def bars(folder: Path, lefts: list[int], width_px: int = 100, frame_px: int = 200) -> Sequence:
+    """Coverage of a bar that begins at the lefts."""
+    with SequenceWriter(folder) as writer:
+        for index, left in enumerate(lefts):
+            picture = np.zeros((20, frame_px), np.uint8)
+            picture[5:15, max(left, 0) : max(left + width_px, 0)] = 255
+            writer.write(index, picture)
+    return Sequence(folder, len(lefts))
 
 
-def test_an_exit_begins_at_the_last_frame_in_which_the_performer_is_clear_of_the_edges() -> None:
-    out = walking([T, T, T, T, B, B, A], [40, 80, 99, 120, 150, 180, 180])
-    assert exits_of(out, 200) == [Exit(2, (3, 4, 5))]
+def test_of_whom_stays_no_frame_is_looked_at_again(tmp_path: Path) -> None:
+    assert exits_of(walking([T] * 6), bars(tmp_path, [0, 0, 40, 80, 100, 100])) == []
+    assert exits_of(walking([T, T, B, B, T, T]), bars(tmp_path, [20] * 6)) == []
 
 
-def test_who_walks_in_is_followed_backwards() -> None:
-    into = walking([A, B, B, T, T, T], [-90, -90, -60, -20, 30, 60])
-    assert exits_of(into, 200) == [Exit(4, (3, 2, 1))]
+def test_an_exit_begins_at_the_last_frame_in_which_the_performer_is_clear_of_the_edges(tmp_path: Path) -> None:
+    coverage = bars(tmp_path, [40, 80, 99, 120, 150, 180, 180])
+    assert exits_of(walking([T, T, T, T, B, B, A]), coverage) == [Exit(2, (3, 4, 5))]
 
 
-def test_who_was_never_clear_of_the_edge_is_looked_at_only_where_nobody_was_found() -> None:
-    assert exits_of(walking([T] * 9 + [B, A], [150] * 11), 200) == [Exit(8, (9,))]
+def test_who_walks_in_is_followed_backwards(tmp_path: Path) -> None:
+    coverage = bars(tmp_path, [-90, -90, -60, -20, 30, 60])
+    assert exits_of(walking([A, B, B, T, T, T]), coverage) == [Exit(4, (3, 2, 1))]
+
+
+def test_who_was_never_clear_of_the_edge_is_looked_at_only_where_nobody_was_found(tmp_path: Path) -> None:
+    assert exits_of(walking([T] * 9 + [B, A]), bars(tmp_path, [150] * 11)) == [Exit(8, (9,))]
+
+
+@pytest.mark.parametrize("speed_px", [15, 25, 40])
+def test_a_cut_body_is_not_taken_for_clear_where_smoothing_pulls_its_box_off_the_edge(
+    speed_px: int, tmp_path: Path
+) -> None:
+    width_px, clear, count = 200, 8, 16
+    lefts = [WIDTH - width_px - 5 + speed_px * (index - clear) for index in range(count)]
+    body = np.random.default_rng(4).uniform(0, width_px, (33, 3)).astype(np.float32)
+    frames: list[Found | None] = [None] * count
+    for index, left in enumerate(lefts):
+        if left < WIDTH - width_px / 2:
+            box = np.array([left, 20, min(left + width_px, WIDTH), 320], np.float32)
+            frames[index] = Found(
+                body + np.array([left, 20, 0], np.float32), np.ones(33, np.float32), None, None, None, box, 0.9
+            )
+    tracks = found_tracks(frames, np.array([0, 0, WIDTH, HEIGHT], np.float32))
+    cut = np.arange(count) > clear
+    assert (tracks.box[cut & (tracks.presence == T), 2] < WIDTH).any()
+    assert [leaving.last for leaving in exits_of(tracks, bars(tmp_path, lefts, width_px, WIDTH))] == [clear]
 
 
 def test_the_coverage_of_whom_stays_is_not_touched(tmp_path: Path) -> None:
