@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.watch import Watch
 from ..media.sequence import Sequence, SequenceWriter
 from .bridge import MOST_BRIDGED_FRAMES, left_after
 from .coverage import performer_coverage
@@ -35,21 +36,25 @@ _COVERED = 128
 """Coverage from which a pixel is the performer's rather than not."""
 
 
-def cover_leaving(frames: Sequence, tracks: Tracks, coverage: Path) -> None:
+def cover_leaving(frames: Sequence, tracks: Tracks, coverage: Path, hidden: NDArray[np.bool_], watch: Watch) -> None:
     """Look once more at the frames in which the performer is cut by an edge on the way out, or in.
 
     coverage: folder of the rough mattes, one a frame, to which is added what is seen now. Where the performer was only
     carried on, what stood there was a guess, and is left as one. Nothing is written of a performer who stays.
+    hidden: `f`, where somebody else is believed to be near, who might be mistaken for the performer: nothing is added.
     """
     exits = exits_of(tracks, Sequence(coverage, len(frames)))
     if not exits:
         return
     with Detector(most_bodies=2) as detector, SequenceWriter(coverage) as writer:
         for leaving in exits:
-            for index, seen in _seen_leaving(detector, frames, tracks, leaving):
-                before = as_rgb8(Sequence(coverage, len(frames))[index])[..., 0]
-                is_guess = tracks.presence[index] != Presence.TRACKED
-                writer.write(index, np.maximum(seen, before // 2 if is_guess else before))
+            for index, continued, points, box in _followed(frames, tracks, leaving):
+                watch.check_stop()
+                seen = None if hidden[index] else _coverage(detector, continued, points, box)
+                if seen is not None:
+                    before = as_rgb8(Sequence(coverage, len(frames))[index])[..., 0]
+                    is_guess = tracks.presence[index] != Presence.TRACKED
+                    writer.write(index, np.maximum(seen, before // 2 if is_guess else before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +123,18 @@ class Continued:
         return mask[:, self.room_px : mask.shape[1] - self.room_px]
 
 
-def _seen_leaving(detector: Detector, frames: Sequence, tracks: Tracks, leaving: Exit) -> Iterator[tuple[int, Mask]]:
-    """Yield the frames of an exit in which a body is found, and what it covers of them, `h w` uint8."""
+def _followed(frames: Sequence, tracks: Tracks, leaving: Exit) -> Iterator[tuple[int, Continued, Points, Box]]:
+    """Yield the frames of an exit, each continued by those before, and where the performer's joints and box should be.
+
+    Joints and box are moved on from where they were before the edge cut the performer, in pixels of the frame.
+    """
     points, box, gone = tracks.body[leaving.last], tracks.box[leaving.last], (0, 0)
     continued = Continued.of(as_rgb8(frames[leaving.last]), round(float(max(box[2:] - box[:2]))))
     for index in leaving.frames:
         right, down = _gone_px(tracks, leaving.last, index)
         continued = continued.onward(as_rgb8(frames[index]), (right - gone[0], down - gone[1]))
         gone = right, down
-        seen = _coverage(detector, continued, *_moved(points, box, gone))
-        if seen is not None:
-            yield index, seen
+        yield index, continued, *_moved(points, box, gone)
 
 
 def _coverage(detector: Detector, continued: Continued, points: Points, box: Box) -> Mask | None:

@@ -101,9 +101,10 @@ def track_performer(frames: Sequence, person: Person, people: People, into: Path
         watch.frames_done(done, len(frames))
     if not any(found):
         raise NobodyFoundError(len(frames))
-    tracks = tracks_of(found, frame_box(as_rgb8(frames[seed])), _hidden(found, wanted.rivals))
+    hidden = _hidden(found, wanted.rivals)
+    tracks = tracks_of(found, frame_box(as_rgb8(frames[seed])), hidden)
     _cover_bridged(frames, tracks, folder)
-    cover_leaving(frames, tracks, folder)
+    cover_leaving(frames, tracks, folder, hidden, watch)
     _tell_absent(tracks.presence, watch)
     tracks.save(into / TRACKS_FILE)
     return tracks

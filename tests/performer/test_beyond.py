@@ -12,6 +12,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
+from backend.contract.watch import Unwatched
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.beyond import Continued, Exit, cover_leaving, exits_of
 from backend.performer.bridge import Found
@@ -25,6 +26,7 @@ from .figure import tracks_of as still_tracks
 
 Bytes = NDArray[np.uint8]
 
+NOBODY_NEAR = np.zeros(7, np.bool_)
 WIDTH, HEIGHT, PUSH_PX, START_PX = 640, 420, 60, 250
 T, B, A = Presence.TRACKED, Presence.BRIDGED, Presence.ABSENT
 
@@ -86,7 +88,7 @@ def test_the_coverage_of_whom_stays_is_not_touched(tmp_path: Path) -> None:
     shot = paint_shot(tmp_path)
     before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*.png"))}
     folder = next(path.parent for path in before if "coverage" in str(path))
-    cover_leaving(shot.frames, shot.tracks, folder)
+    cover_leaving(shot.frames, shot.tracks, folder, NOBODY_NEAR, Unwatched())
     assert before == {path: path.read_bytes() for path in sorted(tmp_path.rglob("*.png"))}
 
 
@@ -129,8 +131,8 @@ def slid(portrait: Bytes, coverage: Bytes, index: int) -> tuple[Bytes, Bytes]:
     return picture, matte
 
 
-@pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
-def test_what_is_left_of_one_who_slides_out_is_covered(portrait: tuple[Bytes, Still], tmp_path: Path) -> None:
+def slide_out(portrait: tuple[Bytes, Still], folder: Path) -> tuple[Sequence, Tracks, list[Bytes]]:
+    """Frames of one who slides out, of whom the tracker has found nothing since the first; and the true mattes."""
     picture, person = portrait
     alpha = (person.coverage > 0.5).astype(np.uint8) * np.uint8(255)
     shots = [slid(picture, alpha, index) for index in range(7)]
@@ -140,13 +142,29 @@ def test_what_is_left_of_one_who_slides_out_is_covered(portrait: tuple[Bytes, St
     body[..., 0] += push
     box[:, ::2] += push
     tracks = replace(still_tracks(7), body=body.astype(np.float32), box=box.astype(np.float32), presence=presence)
-    with SequenceWriter(tmp_path / "frames") as frames, SequenceWriter(tmp_path / "coverage") as coverage:
+    with SequenceWriter(folder / "frames") as frames, SequenceWriter(folder / "coverage") as coverage:
         for index, (frame, _) in enumerate(shots):
             frames.write(index, frame)
             coverage.write(index, np.zeros((HEIGHT, WIDTH), np.uint8))
-    cover_leaving(Sequence(tmp_path / "frames", 7), tracks, tmp_path / "coverage")
+    return Sequence(folder / "frames", 7), tracks, [matte for _, matte in shots]
+
+
+@pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
+def test_what_is_left_of_one_who_slides_out_is_covered(portrait: tuple[Bytes, Still], tmp_path: Path) -> None:
+    frames, tracks, true = slide_out(portrait, tmp_path)
+    cover_leaving(frames, tracks, tmp_path / "coverage", NOBODY_NEAR, Unwatched())
     found = Sequence(tmp_path / "coverage", 7)
     for index in range(1, 6):
-        covered, true = found[index] > 127, shots[index][1] > 127
-        assert (covered & true).sum() / (covered | true).sum() > 0.9
+        covered, here = found[index] > 127, true[index] > 127
+        assert (covered & here).sum() / (covered | here).sum() > 0.9
     assert found[6].max() == 0
+
+
+@pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
+def test_a_body_is_not_taken_where_somebody_else_is_near(portrait: tuple[Bytes, Still], tmp_path: Path) -> None:
+    frames, tracks, _ = slide_out(portrait, tmp_path)
+    hidden = np.array([False, False, False, True, True, False, False])
+    cover_leaving(frames, tracks, tmp_path / "coverage", hidden, Unwatched())
+    assert [bool(picture.any()) for picture in Sequence(tmp_path / "coverage", 7).stream()] == [
+        index in (1, 2, 5) for index in range(7)
+    ]
