@@ -22,7 +22,7 @@ from ..media.sequence import Sequence, SequenceWriter
 from .bridge import MOST_BRIDGED_FRAMES, left_after
 from .coverage import performer_coverage
 from .detect import Body, Detector, Mask
-from .judge import body_width
+from .judge import body_width, trunk_shift
 from .points import TRUNK
 from .prepare import as_rgb8
 from .smooth import runs
@@ -131,7 +131,7 @@ def _followed(frames: Sequence, tracks: Tracks, leaving: Exit) -> Iterator[tuple
     points, box, gone = tracks.body[leaving.last], tracks.box[leaving.last], (0, 0)
     continued = Continued.of(as_rgb8(frames[leaving.last]), round(float(max(box[2:] - box[:2]))))
     for index in leaving.frames:
-        right, down = _gone_px(tracks, leaving.last, index)
+        right, down = (round(float(gone_px)) for gone_px in trunk_shift(points, tracks.body[index]))
         continued = continued.onward(as_rgb8(frames[index]), (right - gone[0], down - gone[1]))
         gone = right, down
         yield index, continued, *_moved(points, box, gone)
@@ -150,12 +150,6 @@ def _coverage(detector: Detector, continued: Continued, points: Points, box: Box
         return None
     whole = np.concatenate([np.minimum(box[:2], body.box[:2]), np.maximum(box[2:], body.box[2:])])
     return continued.within_frame(performer_coverage(detector, continued.picture, body, whole))
-
-
-def _gone_px(tracks: Tracks, since: int, index: int) -> tuple[int, int]:
-    """Tell how far the trunk has gone to the right and down from one frame to another, in whole pixels."""
-    right, down = np.median((tracks.body[index] - tracks.body[since])[list(TRUNK), :2], axis=0)
-    return round(float(right)), round(float(down))
 
 
 def _moved(points: Points, box: Box, move_px: tuple[int, int]) -> tuple[Points, Box]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .detect import Hand
-from .judge import turns_over
-from .points import FEET, LEFT_WRIST, NOSE, RIGHT_WRIST, TRUNK
+from .judge import trunk_shift, turns_over
+from .points import FEET, LEFT_WRIST, NOSE, RIGHT_WRIST
 from .sighting import Sighting
 from .smooth import Track, runs, smoothed
 from .tracks import BODY_POINTS, FACE_POINTS, HAND_POINTS, Presence, Tracks
@@ -146,7 +146,7 @@ def _carried(frames: Many[Found | None], end: int, back: int, frame_area: Box) -
     last, earlier = frames[end], frames[back]
     assert last is not None and earlier is not None
     step = 1 if end > back else -1
-    speed = float(np.median(last.body[list(TRUNK), 0] - earlier.body[list(TRUNK), 0])) / _SPEED_FRAMES
+    speed = float(trunk_shift(earlier.body, last.body)[0]) / _SPEED_FRAMES
     ahead_px = frame_area[2] - last.box[2] if speed > 0 else last.box[0] - frame_area[0]
     carried: dict[int, Found] = {}
     for away in range(1, MOST_BRIDGED_FRAMES + 1):

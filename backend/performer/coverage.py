@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from .detect import Body, Detector, Mask
-from .judge import body_width
+from .judge import body_width, trunk_shift
 from .part import part_round
 from .points import BONES, HEAD, LIMB_BONES, TRUNK
 from .window import Box, Picture, Points, box_round
@@ -69,7 +69,7 @@ def bridged_coverage(detector: Detector, frame: Picture, points: Points, box: Bo
 
 def moved(picture: Picture, then: Points, now: Points) -> Picture:
     """Move a picture or coverage as the trunk of a body has moved: `33 3` in pixels."""
-    right, down = np.median((now - then)[list(TRUNK), :2], axis=0)
+    right, down = trunk_shift(then, now)
     move = np.array([[1, 0, right], [0, 1, down]], np.float64)
     return np.asarray(cv2.warpAffine(picture, move, picture.shape[1::-1]), np.uint8)
 

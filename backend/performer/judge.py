@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .detect import Body, Mask
 from .points import (
@@ -114,6 +115,14 @@ def body_width(points: Points) -> float:
     left, right, right_hip, left_hip = points[list(TRUNK), :2]
     trunk = float(np.linalg.norm((left + right) / 2 - (left_hip + right_hip) / 2))
     return max(float(np.linalg.norm(left - right)), 0.5 * trunk, 1.0)
+
+
+def trunk_shift(then: Points, now: Points) -> NDArray[np.float32]:
+    """Give how far a trunk has gone to the right and down, `2`: the median of its joints, one of which may be wrong.
+
+    then, now: `33 3` in pixels.
+    """
+    return np.asarray(np.median((now - then)[list(TRUNK), :2], axis=0), np.float32)
 
 
 def _neck(body: Body, face: Points) -> float:

@@ -12,6 +12,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
+from backend.contract.errors import StoppedError
 from backend.contract.watch import Unwatched
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.beyond import Continued, Exit, cover_leaving, exits_of
@@ -158,6 +159,26 @@ def test_what_is_left_of_one_who_slides_out_is_covered(portrait: tuple[Bytes, St
         covered, here = found[index] > 127, true[index] > 127
         assert (covered & here).sum() / (covered | here).sum() > 0.9
     assert found[6].max() == 0
+
+
+class StoppedAtThird(Unwatched):
+    """The artist stops the job while the second frame is looked at."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def check_stop(self) -> None:
+        self.asked += 1
+        if self.asked == 3:
+            raise StoppedError
+
+
+@pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
+def test_a_stop_is_heard_before_the_next_frame(portrait: tuple[Bytes, Still], tmp_path: Path) -> None:
+    frames, tracks, _ = slide_out(portrait, tmp_path)
+    with pytest.raises(StoppedError):
+        cover_leaving(frames, tracks, tmp_path / "coverage", NOBODY_NEAR, StoppedAtThird())
+    assert not any(picture.any() for picture in Sequence(tmp_path / "coverage", 7).stream(3))
 
 
 @pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
