@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transformer, VAE and image tower make no float64 on the device: Apple's Metal has none; torch's meta stands for it."""
+"""Transformer, VAE and image tower make no float64 on the device: Apple's Metal has none; torch's meta stands in."""
 
 from __future__ import annotations
 
