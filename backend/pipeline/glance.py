@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ..media.images import Pixels
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
 from ..performer.correct import move_joints
-from ..performer.find import find_people
+from ..performer.find import NobodyFoundError, find_people
 from ..performer.matte import combined, given_matte, held_out, matte_frame
 from ..performer.people import People, Person, Seen
 from ..performer.track import track_single
@@ -154,16 +155,21 @@ def _tracked_or_none(run: Run, known: _Known, casting: Casting, frame: int) -> t
 
 
 def _tracked_quickly(glance: Glance, person: Person, boxes: tuple[Box, ...], casting: Casting) -> tuple[Tracks, Bytes]:
-    """Track the frame by itself, and those in which joints are keyed that are moved in it."""
+    """Track the frame by itself, and those in which joints are keyed that are moved in it.
+
+    A job tracks some frames that a look at one alone can not; keys in such a frame are left out.
+    """
     fixes = fixes_over(casting.joints, glance.frame)
-    singles = {
-        place: track_single(glance.frames, place, _standing(person, place, boxes[place]))
-        for place in {glance.here, *(glance.numbers.index(fix.frame) for fix in fixes)}
-    }
-    first = min(glance.numbers[place] for place in singles)
-    spread = spread_out({glance.numbers[place] - first: tracks for place, (tracks, _) in singles.items()})
-    moved = move_joints(spread, [fix.counted_from(first) for fix in fixes])
-    return moved.only(glance.frame - first), singles[glance.here][1]
+    tracked, coverage = track_single(glance.frames, glance.here, _standing(person, glance.here, boxes[glance.here]))
+    singles = {glance.frame: tracked}
+    for place in {glance.numbers.index(fix.frame) for fix in fixes} - {glance.here}:
+        with suppress(NobodyFoundError):
+            standing = _standing(person, place, boxes[place])
+            singles[glance.numbers[place]], _ = track_single(glance.frames, place, standing)
+    first = min(singles)
+    spread = spread_out({number - first: single for number, single in singles.items()})
+    moved = move_joints(spread, [fix.counted_from(first) for fix in fixes if fix.frame in singles])
+    return moved.only(glance.frame - first), coverage
 
 
 def _standing(person: Person, frame: int, box: Box) -> Person:
