@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ import pytest
 from backend.contract.job import Casting, Delivery, Job, Mode, Shot
 from backend.contract.joints import Joint, JointFix
 from backend.contract.watch import Unwatched
+from backend.media.images import read_picture
+from backend.media.sequence import SequenceWriter
 from backend.performer.find import NobodyFoundError
 from backend.pipeline.glance import Performer, glance_at, look_at_performers
 from backend.pipeline.preflight import clear
@@ -23,12 +25,14 @@ ELBOW = 13
 KEY = JointFix(joint=Joint.LEFT_ELBOW, frame=1, x=300.0, y=120.0, first=0, last=8)
 
 
-def held(small_shot: SmallShot, into: Path, count: int, empty: Iterable[int] = ()) -> Path:
-    """One picture of the performer in every frame, but in some of them nobody."""
-    picture, nobody = (sorted(folder.iterdir())[0] for folder in (small_shot.clip, small_shot.plate))
-    into.mkdir()
-    for frame in range(count):
-        shutil.copyfile(nobody if frame in empty else picture, into / f"held.{frame:04d}.png")
+def held(small_shot: SmallShot, into: Path, count: int, *, push_px: int = 0, empty: Iterable[int] = ()) -> Path:
+    """One picture of the performer in every frame, pushed right from one to the next; but in some of them nobody."""
+    picture, nobody = (read_picture(sorted(folder.iterdir())[0]) for folder in (small_shot.clip, small_shot.plate))
+    with SequenceWriter(into) as writer:
+        for frame in range(count):
+            writer.write(
+                frame, nobody if frame in empty else np.asarray(np.roll(picture, push_px * frame, 1), np.uint8)
+            )
     return into
 
 
@@ -45,7 +49,7 @@ def looked_at(small_shot: SmallShot, clip: Path, frame: int, *joints: JointFix) 
     )
     folder.mkdir()
     run, cleared = Run(folder, job, lambda event: None, lambda: False), clear(job, folder)
-    glance = glance_at(cleared.clip, frame, job.cast, job.delivery.depth_bits, folder / "frames")
+    glance = glance_at(cleared.clip, frame, job.delivery.depth_bits, folder / "frames")
     [performer] = look_at_performers(run, cleared, glance, Unwatched())
     return performer
 
@@ -63,3 +67,19 @@ def test_a_key_in_a_frame_that_can_not_be_tracked_by_itself_is_left_out_of_a_pre
     )
     with pytest.raises(NobodyFoundError):
         looked_at(small_shot, clip, 2, KEY)
+
+
+def test_keys_far_away_are_heard_and_change_neither_who_is_found_nor_what_frames_the_plate_is_made_of(
+    small_shot: SmallShot, tmp_path: Path
+) -> None:
+    clip = held(small_shot, tmp_path / "clip", 120)
+    far = [replace(KEY, frame=frame, last=119) for frame in (2, 115)]
+    alone, moved = (looked_at(small_shot, clip, 50, *keys) for keys in ((), far))
+    assert moved.tracks.body[0, ELBOW, :2] == pytest.approx((KEY.x, KEY.y), abs=0.01)  # as in both keys, so between
+    np.testing.assert_array_equal(moved.boxes, alone.boxes)
+
+
+def test_boxes_between_the_frames_in_which_people_are_found_go_with_them(small_shot: SmallShot, tmp_path: Path) -> None:
+    clip = held(small_shot, tmp_path / "clip", 73, push_px=1)
+    boxes = np.stack(looked_at(small_shot, clip, 36).boxes)
+    np.testing.assert_allclose(np.diff(boxes[:, [0, 2]].mean(1)), 18, atol=4)  # every eighteenth frame is at hand
