@@ -147,7 +147,10 @@ class UNDERSTUDY_PG_casting(PropertyGroup):
         size=2,
         default=_TYPED,
     )
-    picked_on: StringProperty(name="Picked on", description="The mark of the strip that the number or box is of")  # type: ignore[valid-type]
+    picked_on: StringProperty(  # type: ignore[valid-type]
+        name="Picked on",
+        description="Mark of the strip and size of its pictures, which the number or box is of",
+    )
     box: FloatVectorProperty(name="Box", description="Round the performer, in pixels of the shot", size=4)  # type: ignore[valid-type]
     box_frame: IntProperty(name="Frame of the Box", description="Counted from where the strip's content starts")  # type: ignore[valid-type]
     scale: FloatProperty(  # type: ignore[valid-type]

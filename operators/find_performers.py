@@ -81,6 +81,8 @@ class UNDERSTUDY_OT_find_performers(Operator):
         if event.type == "ESC" or (event.type == "RIGHTMOUSE" and region is not None):
             return self._end(context, {"CANCELLED"})
         if event.type == "TIMER":
+            if questions.answers.question != _QUESTION and not questions.answers.people:
+                return self._end(context, {"CANCELLED"})  # another question has taken the place of this one
             redraw(context)
         is_ours = event.type == "LEFTMOUSE" or (event.type == "MOUSEMOVE" and self._from is not None)
         if not is_ours or (region is None and self._from is None):

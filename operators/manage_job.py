@@ -19,6 +19,7 @@ from ..session.placing import place_results
 from ..session.recall import recall
 from ..worker_client.states import BUSY, RESUMABLE, State
 from ..worker_client.view import JobView
+from .desktop import open_outside
 from .refusal import chosen, poll_for_delivery, poll_for_job, refuse
 
 if TYPE_CHECKING:
@@ -168,8 +169,8 @@ class UNDERSTUDY_OT_open_folder(Operator):
         view = chosen(context)
         folder = Path(view.delivered.folder) if view.delivered else view.folder
         try:
-            bpy.ops.wm.path_open(filepath=str(folder))
-        except RuntimeError as error:
+            open_outside(folder)
+        except (RuntimeError, UnderstudyError) as error:
             return refuse(self, error)
         return {"FINISHED"}
 

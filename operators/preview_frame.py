@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bpy
 from bpy.types import Context, Operator
 
 from ..backend.contract import layout
@@ -15,6 +15,7 @@ from ..properties import settings_of
 from ..session import questions
 from ..session.focus import scene_of
 from ..session.order import take_order
+from .desktop import open_outside
 from .refusal import poll_for_strip, refuse
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class UNDERSTUDY_OT_open_preview(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Open it."""
         try:
-            bpy.ops.wm.path_open(filepath=str(questions.answers.preview))
-        except RuntimeError as error:
+            open_outside(Path(str(questions.answers.preview)))
+        except (RuntimeError, UnderstudyError) as error:
             return refuse(self, error)
         return {"FINISHED"}
 

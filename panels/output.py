@@ -7,7 +7,7 @@ from bpy.types import Context
 
 from ..properties import settings_of
 from ..session.focus import active_strip_or_none, scene_of
-from ..session.order import is_homeless
+from ..session.order import delivery_name, is_homeless
 from .place import InSequencer
 from .words import draw_wrapped
 
@@ -29,7 +29,7 @@ class UNDERSTUDY_PT_output(InSequencer):
         if is_homeless(settings):
             draw_wrapped(layout, "The .blend is not saved: results go to your Blender user folder.")
         strip = active_strip_or_none(context)
-        layout.prop(settings, "name", placeholder=strip.name if strip else "")
+        layout.prop(settings, "name", placeholder=delivery_name(settings, strip.name) if strip else "")
         layout.prop(settings, "depth", expand=True)
         layout.prop(settings, "first_number")
         layout.prop(settings, "placing")

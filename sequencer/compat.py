@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -99,11 +100,13 @@ def handle_offsets(strip: Strip) -> tuple[int, int]:
 def split_off_copy_or_none(strip: Strip, channel: int) -> Strip | None:
     """Copy a strip to a channel that is free over its frames, which it keeps: no other way leads through the API.
 
-    None where that does not go: of a strip of one frame, which can't be split.
+    None where that does not go: of a strip of one frame, or on a locked channel, where nothing can be split.
     """
     first, end = first_frame(strip), end_frame(strip)
     names = ("left_handle", "right_handle") if _HAS_NEW_TIMES else ("frame_final_start", "frame_final_end")
-    copy: Any = strip.split(frame=first + 1, split_method="SOFT")
+    copy: Any = None
+    with suppress(RuntimeError):
+        copy = strip.split(frame=first + 1, split_method="SOFT")
     if copy is None:
         return None
     copy.channel = channel  # first of all: nothing may overlap while it is made longer

@@ -35,7 +35,7 @@ from ..sequencer.take import source_id
 from .corrections import read_corrections
 from .engine import engine_settings
 from .focus import active_strip_or_none, scene_of
-from .performer import choice_of
+from .performer import choice_of, mark_of
 from .placing import Placing, keep_placing
 
 if TYPE_CHECKING:
@@ -83,9 +83,10 @@ class Order:
 
     @property
     def shown(self) -> tuple[str, range]:
-        """Give the strip's mark and the frames that go in, counted from where its content starts."""
-        first = self.placing.content_first
-        return self.placing.source_id, range(first, first + len(self.frames))
+        """Give the shot's mark and the frames that go in, counted from where the strip's content starts."""
+        first, rendering = self.placing.content_first, self.job.shot.rendering
+        mark = mark_of(self.placing.source_id, rendering.width_px, rendering.height_px)
+        return mark, range(first, first + len(self.frames))
 
     def is_at_playhead(self, context: Context) -> bool:
         """Tell whether the scene shows one of the frames that go in."""
@@ -231,10 +232,15 @@ def _file_or_none(image: Image) -> Path | None:
     return Path(bpy.path.abspath(image.filepath, library=image.library))
 
 
+def delivery_name(settings: UNDERSTUDY_PG_settings, strip: str) -> str:
+    """Give the name of a shot's files: the one that was given, or the strip's, without what files can't bear."""
+    return bpy.path.clean_name(settings.name or Path(strip).stem)
+
+
 def _delivery(settings: UNDERSTUDY_PG_settings, shot: StripShot, folder: str) -> Delivery:
     return Delivery(
         folder=folder,
-        name=bpy.path.clean_name(settings.name or Path(shot.strip).stem),
+        name=delivery_name(settings, shot.strip),
         passes=tuple(name for name in Pass if name in settings.passes or name in _NEEDED[PlaceAs(settings.placing)]),
         depth_bits=int(settings.depth),
         first_number=settings.first_number,

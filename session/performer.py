@@ -36,12 +36,12 @@ class PickOutsideError(UnderstudyError):
 
 
 class PickElsewhereError(UnderstudyError):
-    """Who is meant was shown on another strip. strip: the one that is to be replaced."""
+    """Who is meant was shown on another strip or at another size. strip: the one that is to be replaced."""
 
-    hint = "Show the performer with Find Performers on this strip, too."
+    hint = "Show the performer again with Find Performers."
 
     def __init__(self, strip: str) -> None:
-        super().__init__(f"The performer was shown on another strip than {strip}.")
+        super().__init__(f"The performer was shown on another strip than {strip}, or in pictures of another size.")
         self.strip = strip
 
 
@@ -57,8 +57,13 @@ class NumberElsewhereError(UnderstudyError):
         self.number, self.first, self.last = number, first, last
 
 
+def mark_of(source: str, width_px: int, height_px: int) -> str:
+    """Name what performers are shown on: a strip, by its own mark, and the size of its pictures, which boxes are in."""
+    return f"{source} {width_px}x{height_px}"
+
+
 def pick_box(casting: UNDERSTUDY_PG_casting, shown: tuple[str, range], frame: int, box: Box) -> None:
-    """Cast whoever is in a box in a frame of a shot. shown: the strip's mark, the shot's frames within its content."""
+    """Cast whoever is in a box in a frame of a shot. shown: its `mark_of`, its frames within the strip's."""
     casting.pick, casting.picked_on = Pick.BOX.value, shown[0]
     casting.box, casting.box_frame = box, shown[1][frame]
 
@@ -71,38 +76,38 @@ def pick_person(casting: UNDERSTUDY_PG_casting, shown: tuple[str, range], frame:
 
 
 def choice_of(casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str) -> PerformerChoice:
-    """Word who is meant for a job of this shot, read from the strip of that mark.
+    """Word who is meant for a job of this shot. source: the mark of the strip that it was read from.
 
     A number that was typed in is taken as it is. Raises NoBoxError, NumberElsewhereError, PickElsewhereError,
     PickOutsideError.
     """
-    pick = Pick(casting.pick)
+    pick, mark = Pick(casting.pick), mark_of(source, shot.width_px, shot.height_px)
     if pick is Pick.LARGEST:
         return PerformerChoice()
-    if pick is Pick.ID and _is_valid_number(casting, shot, source):
+    if pick is Pick.ID and _is_valid_number(casting, shot, mark):
         return PerformerChoice(pick=pick, id=casting.id)
-    return _choice_by_place(casting, shot, source)
+    return _choice_by_place(casting, shot, mark)
 
 
-def recall_choice(choice: PerformerChoice, source: str, frames: range, into: UNDERSTUDY_PG_casting) -> None:
-    """Set who is meant to what a job was asked for. source, frames: of the job's shot, as `shown` of `pick_box`."""
-    into.pick, into.id, into.picked_on = choice.pick.value, max(1, choice.id), source
+def recall_choice(choice: PerformerChoice, mark: str, frames: range, into: UNDERSTUDY_PG_casting) -> None:
+    """Set who is meant to what a job was asked for. mark, frames: of the job's shot, as `shown` of `pick_box`."""
+    into.pick, into.id, into.picked_on = choice.pick.value, max(1, choice.id), mark
     into.box, into.box_frame = (choice.x, choice.y, choice.x1, choice.y1), choice.frame + frames.start
     into.numbered_in = frames.start, frames.stop - 1
 
 
-def _is_valid_number(casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str) -> bool:
+def _is_valid_number(casting: UNDERSTUDY_PG_casting, shot: StripShot, mark: str) -> bool:
     first, last = casting.numbered_in
     is_typed = last < first
-    is_of_shot = casting.picked_on in ("", source) and (first, last) == (shot.content_first, shot.content_last)
+    is_of_shot = casting.picked_on in ("", mark) and (first, last) == (shot.content_first, shot.content_last)
     return is_typed or is_of_shot
 
 
-def _choice_by_place(casting: UNDERSTUDY_PG_casting, shot: StripShot, source: str) -> PerformerChoice:
+def _choice_by_place(casting: UNDERSTUDY_PG_casting, shot: StripShot, mark: str) -> PerformerChoice:
     pick, (x, y, x1, y1) = Pick(casting.pick), casting.box
     if pick is Pick.BOX and (x1 <= x or y1 <= y):
         raise NoBoxError
-    if casting.picked_on not in ("", source):
+    if casting.picked_on not in ("", mark):
         raise PickElsewhereError(shot.strip)
     if pick is Pick.ID and x1 <= x:
         raise NumberElsewhereError(casting.id, shot.first, shot.last)

@@ -33,7 +33,10 @@ _SILENT_HINT = "Ask again; if that does not help, install Understudy again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the panel shows of questions. people: of strip `strip`. found: in a character's picture, by its name."""
+    """What the panel shows of questions.
+
+    people: of the shot `shown`, see `Order`. found: in a character's picture, by its name.
+    """
 
     is_asking: bool = False
     question: str = ""
@@ -42,7 +45,7 @@ class Answers:
     hint: str = ""
     preview: Path | None = None
     people: tuple[FoundPerson, ...] = ()
-    strip: str = ""
+    shown: tuple[str, range] = ("", range(0))
     plan: Planned | None = None
     found: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -64,15 +67,15 @@ def ask(order: Order, *words: str) -> None:
     Only a check asks the job's own engine: the others are answered by the draft engine and by none.
     """
     global answers, _characters, _first_frame, _folder, _worker
-    folder, strip = order.folder, order.placing.strip
+    folder = order.folder
     end()
     if _folder is not None:  # it holds a copy of the .blend, and nobody reads it again
         shutil.rmtree(_folder, ignore_errors=True)
     engine = order.job.engine if words[0] == "check" else DRAFT
     _folder, _worker = folder, start_worker(folder, words[0], str(folder), *words[1:], engine=engine)
-    kept = answers.people if answers.strip == strip else ()
+    kept = answers.people if answers.shown == order.shown else ()
     _characters, _first_frame = order.characters, order.frames[0]
-    answers = Answers(is_asking=True, question=words[0], strip=strip, people=kept, found=answers.found)
+    answers = Answers(is_asking=True, question=words[0], shown=order.shown, people=kept, found=answers.found)
 
 
 def end(question: str = "") -> None:

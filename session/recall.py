@@ -14,7 +14,7 @@ from ..sequencer.extent import Extent
 from ..sequencer.take import start_of_source_or_none
 from .corrections import recall_corrections
 from .engine import recall_engine
-from .performer import recall_choice
+from .performer import mark_of, recall_choice
 from .placing import PLACING, Placing, placing_of
 
 
@@ -29,13 +29,15 @@ def recall(job: Job, folder: Path, scene: Scene) -> None:
     settings.others.clear()
     placing = placing_of(folder) if (folder / PLACING).exists() else None
     source, content_first = (placing.source_id, placing.content_first) if placing else ("", 0)
-    frames = range(content_first, content_first + job.shot.rendering.frame_count)
+    rendering = job.shot.rendering
+    mark = mark_of(source, rendering.width_px, rendering.height_px) if source else ""
+    frames = range(content_first, content_first + rendering.frame_count)
     if placing:
         _recall_extent(placing, frames, scene)
     for number, casting in enumerate(job.cast):
         into = settings.others.add() if number else settings.first
         _recall_casting(casting, folder, into)
-        recall_choice(casting.performer, source, frames, into)
+        recall_choice(casting.performer, mark, frames, into)
         recall_corrections(casting, source, frames, into)
 
 

@@ -41,7 +41,7 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     say.table([("what", "", "where, or why not"), *rows])
     say.line()
     selection = [] if with_long else _EVERYDAY
-    is_whole = not any(map(_is_test_path, pytest_arguments))
+    is_whole = not any(word == "--pdb" or _is_test_path(word) for word in pytest_arguments)
     manner, variables = (_SIDE_BY_SIDE, _A_THREAD_EACH) if is_whole else ([], {})
     runs = [
         [str(environment.interpreter), "-m", "pytest", *selection, *manner, *arguments]

@@ -47,6 +47,12 @@ def test_a_take_of_one_frame_is_placed(said: dict[str, Any]) -> None:
     assert [strip[1:4] for strip in said["placed"]["single"]] == [[2, 14, 15], [3, 14, 15]]
 
 
+def test_a_locked_channel_stops_no_take(said: dict[str, Any]) -> None:
+    strips = said["locked"]
+    assert [strip[0] for strip in strips] == [f"shot_v001 {name}" for name in FROM_BELOW]
+    assert [strip[1:4] for strip in strips] == [[channel, 14, 20] for channel in range(2, 9)]
+
+
 def test_no_picture_is_read_while_results_are_placed(said: dict[str, Any]) -> None:
     assert said["unread"]["read"] == []
     assert set(said["unread"]["differs"]) <= {"name", "channel", "color_tag", "select"}

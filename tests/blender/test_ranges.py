@@ -81,6 +81,7 @@ def test_a_number_is_meant_for_the_frames_it_was_given_in_and_a_box_stands_for_i
     assert told["numbers"]["other"] == ["box", 0, 14 - 12, box]
     assert "shown in frame 14, which is not one of 15 to 16" in told["numbers"]["without"]
     assert "shown on another strip" in told["numbers"]["strip"]
+    assert "of another size" in told["numbers"]["size"]
     assert told["numbers"]["typed"][:2] == ["id", 1]
     assert told["numbers"]["recalled"][:2] == ["id", 2]
     assert "Number 2 was given among other frames than 12 to 15" in told["numbers"]["recalled over others"]

@@ -32,7 +32,7 @@ GROUP_FRAMES = 4
 """Pixel frames to a latent frame, but for the first, which is one to one."""
 
 _TALL_PX = 480
-"""Frames of so many rows are worked on in two strips at least: half the memory for 4 to 9 % more arithmetic."""
+"""Frames of so many rows are worked on in two strips at least: half the memory for 6 to 10 % more arithmetic."""
 _STEADY = 4
 """Latent frames after which every later one needs the same memory."""
 

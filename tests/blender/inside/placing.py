@@ -93,6 +93,14 @@ def placed() -> dict[str, Any]:
     }
 
 
+def locked() -> list[list[Any]]:
+    """Place where the channel above the strip is locked, on which Blender splits nothing."""
+    scene = new_scene("locked")
+    strip = trimmed(scene)
+    scene.sequence_editor.channels[2].lock = True
+    return told(place(scene, take_of(strip), PlaceAs.COMP))
+
+
 def unread() -> dict[str, Any]:
     """Place, and compare a strip with one that Blender makes by reading its first picture; then let it be shown."""
     scene = new_scene("unread")
@@ -272,7 +280,7 @@ def undone() -> list[int]:
 
 def work() -> dict[str, Any]:
     """Do all of it."""
-    kinds = (placed, unread, dressed, faded, meanwhile, swapped, full, saved_elsewhere, undone)
+    kinds = (placed, locked, unread, dressed, faded, meanwhile, swapped, full, saved_elsewhere, undone)
     return {kind.__name__: kind() for kind in kinds}
 
 

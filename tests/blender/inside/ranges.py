@@ -135,6 +135,7 @@ def numbers(scene: Scene) -> dict[str, Any]:
     choose(scene, "own", 15, 16)
     said["without"] = refused(do.understudy.start_job)
     said["strip"] = ordered_of(casting, "other strip", scene)
+    said["size"] = ordered_of(casting, casting.picked_on.partition(" ")[0] + " 1x1", scene)
     casting.id = 1
     means("typed", 12, 15)
     recall_choice(PerformerChoice(pick=Pick.ID, id=2), casting.picked_on, range(3, 7), casting)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No network makes float64 on the device, which Apple's Metal lacks: torch's meta device stands in for one here."""
+"""Transformer, VAE and image tower make no float64 on the device: Apple's Metal has none; torch's meta stands in."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def look() -> None:
 
 
 @pytest.mark.parametrize("work", [transform, compress, look])
-def test_no_network_makes_float64_on_its_device(work: Callable[[], None]) -> None:
+def test_it_makes_no_float64_on_its_device(work: Callable[[], None]) -> None:
     with torch.inference_mode(), NoFloat64() as watched:
         work()
     assert watched.seen > 100
