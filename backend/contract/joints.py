@@ -128,17 +128,22 @@ def shift_at(keys: Iterable[Key], frame: int) -> Shift:
 
 
 def fixes_over(fixes: Iterable[JointFix], frame: int) -> tuple[JointFix, ...]:
-    """List the fixes on which it depends where joints are in a frame: `shift_at` needs no others."""
-    keyed: dict[Joint, list[JointFix]] = {}
-    for fix in fixes:
-        keyed.setdefault(fix.joint, []).append(fix)
-    return tuple(
-        fix
-        for own in keyed.values()
-        for run in [_run_over((Key(each.frame, each.first, each.last, 0.0, 0.0) for each in own), frame)]
-        for fix in own
-        if fix.frame in {key.frame for key in run}
-    )
+    """List the fixes on which it depends where joints are in a frame: those that make the movements in it.
+
+    How far a joint is moved that goes with another depends on where that one takes it in the frames that are keyed.
+    """
+    given = tuple(fixes)
+    own = {fix for joint in Joint for fix in _fixes_of(joint, given, frame)}
+    led = (fix for fix in own if fix.joint in FOLLOWS)
+    leading = {leader for fix in led for leader in _fixes_of(FOLLOWS[fix.joint], given, fix.frame)}
+    return tuple(fix for fix in given if fix in own | leading)
+
+
+def _fixes_of(joint: Joint, fixes: Iterable[JointFix], frame: int) -> list[JointFix]:
+    """Give the fixes that make one joint's movement in a frame."""
+    own = [fix for fix in fixes if fix.joint is joint]
+    keyed = {key.frame for key in _run_over((Key(fix.frame, fix.first, fix.last, 0.0, 0.0) for fix in own), frame)}
+    return [fix for fix in own if fix.frame in keyed]
 
 
 def _run_over(keys: Iterable[Key], frame: int) -> list[Key]:

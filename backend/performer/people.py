@@ -38,8 +38,8 @@ class Person:
     seen: tuple[Seen, ...]
     looks: Appearance
 
-    def box_at(self, frame: int) -> Box:
-        """Guess the box in any frame: linear between the sampled frames, the nearest one outside them."""
+    def box_at(self, frame: float) -> Box:
+        """Guess the box in or between any frames: linear between the sampled ones, the nearest one outside them."""
         at = [seen.frame for seen in self.seen]
         boxes = np.stack([seen.box for seen in self.seen])
         return np.array([np.interp(frame, at, edge) for edge in boxes.T], np.float32)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..contract.errors import UnderstudyError
 from ..contract.job import Casting, Combine, Rendering
-from ..contract.joints import fixes_over
+from ..contract.joints import JointFix, fixes_over
 from ..contract.watch import Watch
 from ..media.clip import open_shot
 from ..media.clipinfo import Clip
@@ -20,7 +21,7 @@ from ..media.images import Pixels
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
 from ..performer.correct import move_joints
-from ..performer.find import find_people
+from ..performer.find import NobodyFoundError, find_people
 from ..performer.matte import combined, given_matte, held_out, matte_frame
 from ..performer.people import People, Person, Seen
 from ..performer.track import track_single
@@ -85,17 +86,17 @@ class _Known:
     numbers: tuple[int, ...]
     found: tuple[Result, Result] | None = None
 
+    def boxes(self, person: Person, glance: Glance) -> tuple[Box, ...]:
+        """Guess where one of the people is in frames at hand."""
+        places = np.interp(glance.numbers, self.numbers, range(len(self.numbers)))
+        return tuple(person.box_at(float(place)) for place in places)
 
-def glance_at(clip: Clip, frame: int, casts: Iterable[Casting], depth_bits: int, into: Path) -> Glance:
-    """Read a frame, some others round it and those in which joints are keyed that are moved in it, in one pass."""
+
+def glance_at(clip: Clip, frame: int, depth_bits: int, into: Path) -> Glance:
+    """Read a frame and some others round it."""
     first, last = max(0, frame - _REACH_FRAMES), min(clip.info.frame_count - 1, frame + _REACH_FRAMES)
     others = np.linspace(first, last, _OTHER_FRAMES).astype(int).tolist()
-    keyed = {fix.frame for casting in casts for fix in fixes_over(casting.joints, frame)}
-    numbers = tuple(sorted({frame, *others, *keyed}))
-    with SequenceWriter(into) as writer:
-        for place, image in enumerate(clip.picked(numbers, depth_bits)):
-            writer.write(place, image)
-    return Glance(frames=Sequence(into, len(numbers)), numbers=numbers, here=numbers.index(frame))
+    return _read(clip, frame, others, depth_bits, into)
 
 
 def look_at_performers(run: Run, cleared: Cleared, glance: Glance, watch: Watch) -> list[Performer]:
@@ -111,6 +112,15 @@ def check_frame(run: Run, cleared: Cleared, frame: int) -> None:
     """Raise FrameOutsideError if a frame of the clip does not go in."""
     if not run.job.shot.first <= frame <= cleared.last:
         raise FrameOutsideError(frame, run.job.shot.first, cleared.last)
+
+
+def _read(clip: Clip, frame: int, others: Iterable[int], depth_bits: int, into: Path) -> Glance:
+    """Read a frame and others in one pass."""
+    numbers = tuple(sorted({frame, *others}))
+    with SequenceWriter(into) as writer:
+        for place, image in enumerate(clip.picked(numbers, depth_bits)):
+            writer.write(place, image)
+    return Glance(frames=Sequence(into, len(numbers)), numbers=numbers, here=numbers.index(frame))
 
 
 def _known_or_none(run: Run, cleared: Cleared) -> _Known | None:
@@ -134,11 +144,13 @@ def _performer(run: Run, cleared: Cleared, known: _Known, casting: Casting, glan
     choice, numbers = casting.performer, known.numbers
     nearest = min(range(len(numbers)), key=lambda place: abs(numbers[place] - choice.frame))
     person = choose(known.people, choice, choice.frame - nearest, known.frames)
-    at = [float(np.interp(number, numbers, range(len(numbers)))) for number in glance.numbers]
-    boxes = tuple(person.box_at(round(place)) for place in at)
     tracked = _tracked_or_none(run, known, casting, glance.frame)
-    tracks, coverage = tracked or _tracked_quickly(glance, person, boxes, casting)
-    return Performer(boxes=boxes, tracks=tracks, matte=_matte(run, cleared, casting, glance, tracks, coverage))
+    if tracked is None:
+        fixes = fixes_over(casting.joints, glance.frame)
+        keyed = _with_keyed(run, cleared, glance, fixes)
+        tracked = _tracked_quickly(keyed, person, known.boxes(person, keyed), fixes)
+    matte = _matte(run, cleared, casting, glance, *tracked)
+    return Performer(boxes=known.boxes(person, glance), tracks=tracked[0], matte=matte)
 
 
 def _tracked_or_none(run: Run, known: _Known, casting: Casting, frame: int) -> tuple[Tracks, Bytes] | None:
@@ -153,17 +165,31 @@ def _tracked_or_none(run: Run, known: _Known, casting: Casting, frame: int) -> t
     return moved.only(frame - first), np.asarray(coverage, np.uint8)
 
 
-def _tracked_quickly(glance: Glance, person: Person, boxes: tuple[Box, ...], casting: Casting) -> tuple[Tracks, Bytes]:
-    """Track the frame by itself, and those in which joints are keyed that are moved in it."""
-    fixes = fixes_over(casting.joints, glance.frame)
-    singles = {
-        place: track_single(glance.frames, place, _standing(person, place, boxes[place]))
-        for place in {glance.here, *(glance.numbers.index(fix.frame) for fix in fixes)}
-    }
-    first = min(glance.numbers[place] for place in singles)
-    spread = spread_out({glance.numbers[place] - first: tracks for place, (tracks, _) in singles.items()})
-    moved = move_joints(spread, [fix.counted_from(first) for fix in fixes])
-    return moved.only(glance.frame - first), singles[glance.here][1]
+def _with_keyed(run: Run, cleared: Cleared, glance: Glance, fixes: tuple[JointFix, ...]) -> Glance:
+    """Have the frames too in which joints are keyed: they may be far away, and are read apart if they are."""
+    keyed = {fix.frame for fix in fixes}
+    if keyed <= set(glance.numbers):
+        return glance
+    return _read(cleared.clip, glance.frame, keyed, run.job.delivery.depth_bits, run.folder / "keyed")
+
+
+def _tracked_quickly(
+    glance: Glance, person: Person, boxes: tuple[Box, ...], fixes: tuple[JointFix, ...]
+) -> tuple[Tracks, Bytes]:
+    """Track the frame by itself, and those in which joints are keyed; give the frame's tracks with these moved.
+
+    A job tracks some frames that a look at one alone can not; keys in such a frame are left out.
+    """
+    tracked, coverage = track_single(glance.frames, glance.here, _standing(person, glance.here, boxes[glance.here]))
+    singles = {glance.frame: tracked}
+    for place in {glance.numbers.index(fix.frame) for fix in fixes} - {glance.here}:
+        with suppress(NobodyFoundError):
+            standing = _standing(person, place, boxes[place])
+            singles[glance.numbers[place]], _ = track_single(glance.frames, place, standing)
+    first = min(singles)
+    spread = spread_out({number - first: single for number, single in singles.items()})
+    moved = move_joints(spread, [fix.counted_from(first) for fix in fixes if fix.frame in singles])
+    return moved.only(glance.frame - first), coverage
 
 
 def _standing(person: Person, frame: int, box: Box) -> Person:

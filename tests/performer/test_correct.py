@@ -7,8 +7,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backend.contract.joints import Joint, JointFix
+from backend.contract.joints import Joint, JointFix, fixes_over
 from backend.performer.correct import JointAbsentError, move_joints, tell_joints
 from backend.performer.points import HEAD
 from backend.performer.tracks import Presence, Tracks
@@ -80,6 +82,37 @@ def test_a_heel_goes_with_its_ankle_and_is_where_it_was_keyed_all_the_same(track
     np.testing.assert_allclose(
         moved.body[7, 29] - tracks.body[7, 29], moved.body[7, 27] - tracks.body[7, 27], atol=1e-4
     )
+
+
+@st.composite
+def _fixes(draw: st.DrawFn) -> list[JointFix]:
+    """Keys of a foot's joints, here and there."""
+    joints = st.sampled_from((Joint.LEFT_ANKLE, Joint.LEFT_HEEL, Joint.LEFT_TOES))
+    keyed = draw(st.sets(st.tuples(joints, st.integers(0, COUNT - 1)), min_size=2, max_size=8))
+    reach, place = st.integers(0, 6), st.integers(0, 200).map(float)
+
+    def fix(joint: Joint, frame: int) -> JointFix:
+        first, last = frame - draw(reach), frame + draw(reach)
+        return JointFix(joint=joint, frame=frame, x=draw(place), y=draw(place), first=first, last=last)
+
+    return [fix(*key) for key in sorted(keyed)]
+
+
+@given(_fixes(), st.integers(0, COUNT - 1))
+def test_the_fixes_over_a_frame_alone_move_its_joints_as_all_do(fixes: list[JointFix], frame: int) -> None:
+    still = tracks_of(COUNT)
+    alone, among_all = move_joints(still, fixes_over(fixes, frame)), move_joints(still, fixes)
+    for field in ("body", "body_score", "box"):
+        np.testing.assert_array_equal(getattr(alone, field)[frame], getattr(among_all, field)[frame])
+
+
+def test_over_a_frame_are_a_heels_key_and_what_moves_its_ankle_where_that_is_keyed() -> None:
+    heel = JointFix(joint=Joint.LEFT_HEEL, frame=10, x=55.0, y=170.0, first=5, last=15)
+    ankle = JointFix(joint=Joint.LEFT_ANKLE, frame=9, x=60.0, y=160.0, first=8, last=11)
+    elsewhere = replace(ankle, frame=17, first=17, last=17)
+    assert fixes_over([ankle, heel, elsewhere, FIX], 5) == (ankle, heel)
+    assert fixes_over([ankle, elsewhere], 5) == ()
+    assert fixes_over([ankle, heel, elsewhere, FIX], 6) == (ankle, heel, FIX)
 
 
 def test_the_box_grows_with_a_joint_that_leaves_it_and_only_then(tracks: Tracks) -> None:

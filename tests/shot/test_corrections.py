@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 
 from backend.contract import layout
 from backend.contract.events import Delivered, Event, JobRefused, PreviewMade, StageDone, StageKept
-from backend.contract.joints import Joint, TrackedCast
+from backend.contract.jobfolder import read_job
+from backend.contract.joints import Joint, JointFix, TrackedCast
 from backend.contract.wire import from_json
 from backend.media.images import Pixels, read_picture, write_picture
 from backend.performer.tracks import Tracks
+from backend.pipeline import glance
+from backend.pipeline.preview import make_preview
 from tests.shot.conftest import KILLED_FRAMES, SIZE, SmallShot
 from tests.worker import Worker
 
@@ -120,6 +124,23 @@ def test_a_preview_shows_a_moved_joint_where_the_job_has_it(
             for words in (ELBOW_KEY, ())
         )
         assert corrected < 0.5 * uncorrected
+
+
+def test_a_preview_takes_what_a_job_has_tracked_and_looks_at_nobody_itself(
+    first: tuple[Path, list[Event]], small_shot: SmallShot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("somebody was looked at")
+
+    for look in ("find_people", "track_single"):
+        monkeypatch.setattr(glance, look, refuse)
+    [of_job, *_] = sorted((first[0] / layout.WORK / layout.JOBS).iterdir())
+    job, folder = read_job(of_job), of_job.with_name("previewed")
+    key = JointFix(joint=Joint.LEFT_ELBOW, frame=4, x=300.0, y=120.0, first=2, last=5)
+    corrected = replace(job, id=folder.name, cast=(replace(job.cast[0], joints=(key,)),))
+    folder.mkdir()
+    assert make_preview(folder, corrected, 3, lambda event: None, lambda: False).is_file()
+    assert not (folder / "keyed").exists()
 
 
 def test_a_preview_lays_the_artists_mattes_on_its_own(
