@@ -32,7 +32,7 @@ from .errors import (
 )
 from .leashed import Ran, Runner
 from .lists import LockedList, Pin
-from .progress import Progress, bytes_below
+from .progress import Progress, sizes_below
 
 FETCH, UNPACK = "fetch", "unpack"
 _COMPILED = 1.1
@@ -169,7 +169,7 @@ def _fetch_one(site: _Site, pin: Pin, progress: Progress, had: int) -> int:
         "--no-cache-dir",
         f"--dest={beside}",
         f"--requirement={listed}",
-        look=lambda: progress.at(had + bytes_below(site.scratch)),
+        look=lambda: progress.at(had + max(sizes_below(site.scratch), default=0)),  # pip fetches, then copies
     )
     if not ran.is_well:
         _refuse_full_disk(ran, site)
@@ -197,7 +197,7 @@ def _unpack(site: _Site) -> None:
         "--no-index",
         f"--find-links={site.wheels}",
         f"--requirement={site.wanted.path}",
-        look=_seldom(lambda: progress.at(bytes_below(site.environment))),
+        look=_seldom(lambda: progress.at(sum(sizes_below(site.environment)))),
         PIP_CONFIG_FILE=os.devnull,
     )
     if not ran.is_well:

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..contract.events import Event, StageStarted, StepsDone
@@ -41,10 +42,9 @@ class Progress:
         return max(0.0, self._total - done_bytes) * took_s / new_bytes
 
 
-def bytes_below(folder: Path) -> int:
-    """Sum the sizes of all files below a folder in which another process is at work."""
-    size = 0
+def sizes_below(folder: Path) -> Iterator[int]:
+    """Give the bytes of each file below a folder in which another process is at work."""
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            size += path.lstat().st_size
-    return size
+            if stat.S_ISREG((found := path.lstat()).st_mode):
+                yield found.st_size

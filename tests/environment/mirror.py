@@ -87,14 +87,14 @@ class Mirror:
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                half = len(body) // 2
-                self.wfile.write(body[:half])
+                some = len(body) * 5 // 8  # what pip holds back is less than a megabyte
+                self.wfile.write(body[:some])
                 self.wfile.flush()
                 if name and name == mirror.breaks_at:
                     return
                 if name and name == mirror.stalls_at:
                     mirror.is_let_go.wait(_STALL_S)
-                self.wfile.write(body[half:])
+                self.wfile.write(body[some:])
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -98,7 +98,7 @@ def test_an_environment_is_made_with_progress_in_megabytes_and_made_once(mirror:
 def test_killed_in_the_middle_of_a_package_it_fetches_only_what_is_missing(mirror: Mirror, made: Made) -> None:
     mirror.stalls_at = "second"
     worker = made.start()
-    until(worker, StepsDone, stage="fetch", done_steps=6)  # half of the second
+    until(worker, StepsDone, stage="fetch", done_steps=6)  # in the middle of the second
     worker.process.kill()
     worker.process.wait()
     assert not is_whole(made.environment)
@@ -245,6 +245,27 @@ def test_a_disk_that_fills_up_after_all_is_told(mirror: Mirror, made: Made, monk
     made.folder.mkdir()
     with pytest.raises(RoomMissingError):
         create(made.folder, read_list(made.list), lambda event: None, lambda: False)
+
+
+def test_a_package_is_not_counted_twice_while_pip_copies_it(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, told = Runner.run, list[tuple[int, int]]()
+
+    def copies_slowly(self: Runner, python: Path, name: str, *words: str, **more: Any) -> Ran:
+        ran = run(self, python, name, *words, **more)
+        if "download" in words:
+            [whole] = (self.scratch / "whole").iterdir()
+            shutil.copy(whole, self.scratch)
+            more["look"]()
+        return ran
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepsDone) and event.stage == "fetch":
+            told.append((event.done_steps, sum(1 for _ in (made.folder / "wheels").iterdir())))
+
+    monkeypatch.setattr(Runner, "run", copies_slowly)
+    made.folder.mkdir()
+    create(made.folder, read_list(made.list), tell, lambda: False)
+    assert all(done_mb <= 4 * (kept + 1) for done_mb, kept in told), told
 
 
 def test_a_python_that_a_list_is_not_for_is_refused(made: Made) -> None:
