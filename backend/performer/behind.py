@@ -33,6 +33,9 @@ _KEY_FRAMES = 4
 _OFFSETS = (-24, -8, 8, 24)
 """Which of them are asked, about: a fast performer has left a place in a few frames, a slow one in many."""
 _REACH = max(_OFFSETS) + _KEY_FRAMES
+_ONWARD, _BACKWARD = (1, 2, 3, 4, 8), (8, 12, 20)
+"""Which frames are asked about one in which the performer leaves: those in which less and less is left of the performer
+show the place almost as it is now, those from before it what the camera has since turned away from."""
 _FAINT = 16
 _BRIM_CELLS = 6
 """So near to what was covered in another frame that frame tells nothing: networks lose feet and hair."""
@@ -99,6 +102,8 @@ class Behind:
         self._incoming = enumerate(zip(frames.stream(), coverage.stream(), strict=True))
         self._camera = SetMotion()
         self._keys: dict[int, _View] = {}
+        bridged = np.flatnonzero(tracks.presence == Presence.BRIDGED).tolist()
+        self._asked = set[int]().union(*(asked_about(index, tracks.presence) for index in bridged))
         self._cell_px = cell_px
         self._detail = max(1, round(_DETAIL_CELLS * cell_px))
         self._step = max(1, round(_STEP_CELLS * cell_px / self._detail))
@@ -108,12 +113,10 @@ class Behind:
 
         frame: `h w 3`. coverage: `h w`, how likely the performer is.
         """
-        lost = None
-        if self._tracks.presence[index] == Presence.BRIDGED:
-            lost = left_after(self._tracks.presence, index)
+        lost = _left_at(index, self._tracks.presence)
         reach = self._reach(index, coverage, is_lost=lost is not None)
         part = part_round(np.maximum(coverage, reach) > _FAINT, round(_ROOM_CELLS * self._cell_px))
-        odds = self._odds(index, frame, coverage, part, in_doubt_shade=lost is None)
+        odds = self._odds(index, frame, coverage, part, is_lost=lost is not None)
         last_seen = None if lost is None else self._last_seen(lost, index, part)
         return part, Elsewhen(odds, reach[part], last_seen)
 
@@ -125,7 +128,7 @@ class Behind:
             return np.zeros_like(coverage)
         return near_body(self._tracks.body[index], coverage.shape)
 
-    def _odds(self, index: int, frame: Bytes, coverage: Bytes, part: Part, *, in_doubt_shade: bool) -> Values:
+    def _odds(self, index: int, frame: Bytes, coverage: Bytes, part: Part, *, is_lost: bool) -> Values:
         """Log odds that the pixels of a part of a frame are not the set: `h w` of the part; 0 where it isn't known."""
         self._look_to(min(index + _REACH, len(self._tracks) - 1))
         covered = cv2.dilate(coverage[part], _square(_SURE_CELLS * self._cell_px)) > _SURE
@@ -137,11 +140,12 @@ class Behind:
         every, trust = [np.full(free.shape, np.inf, np.float32)], np.zeros(free.shape, np.float32)
         for there, to_frame in self._others(index):
             picture, is_seen = _fetched(here, there, np.linalg.inv(enlarge) @ corner @ to_frame @ enlarge)
-            odds = odds_of_other(here.picture, picture, near, in_doubt_shade=in_doubt_shade)
+            odds = odds_of_other(here.picture, picture, near, in_doubt_shade=not is_lost)
             believed = np.where(is_seen, _trust(odds, is_seen & free, self._step), 0)
             every.append(np.where(believed > 0, odds, np.float32(np.inf)))
             trust = np.maximum(trust, believed)
-        told = cv2.medianBlur(np.where(trust > 0, median_of_known(every), 0).astype(np.float32) * trust, 3)
+        agreed = first_of_known(every) if is_lost else median_of_known(every)
+        told = cv2.medianBlur(np.where(trust > 0, agreed, 0).astype(np.float32) * trust, 3)
         full = cv2.resize(told, covered.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return _hanging_together(np.asarray(full, np.float32), coverage[part])
 
@@ -159,9 +163,8 @@ class Behind:
 
     def _others(self, index: int) -> Iterator[tuple[_View, Homography]]:
         """Give the frames to ask, and the maps of their pixels into this one."""
-        wanted = {_KEY_FRAMES * round((index + offset) / _KEY_FRAMES) for offset in _OFFSETS}
-        for number in sorted(wanted & self._keys.keys()):
-            to_frame = self._camera.between(number, index)
+        for number in asked_about(index, self._tracks.presence):
+            to_frame = self._camera.between(number, index) if number in self._keys else None
             if to_frame is not None:
                 yield self._keys[number], to_frame
 
@@ -171,10 +174,10 @@ class Behind:
             number, (picture, coverage) = next(self._incoming)
             picture, coverage = as_rgb8(picture), np.asarray(coverage, np.uint8)
             self._camera.add(picture, coverage)
-            if number % _KEY_FRAMES == 0:
+            self._keys.pop(number - 2 * _REACH, None)
+            if number % _KEY_FRAMES == 0 or number in self._asked:
                 hidden = self._small(self._hidden(number, coverage))
                 self._keys[number] = _View.of(self._small(picture), hidden, self._step)
-                self._keys.pop(number - 2 * _REACH, None)
 
     def _hidden(self, number: int, coverage: Bytes) -> Bytes:
         """Say generously where the performer may be, 0 or 255."""
@@ -184,6 +187,20 @@ class Behind:
         return np.asarray(
             cv2.dilate(covered.astype(np.uint8) * np.uint8(255), _square(_BRIM_CELLS * self._cell_px)), np.uint8
         )
+
+
+def asked_about(index: int, presence: NDArray[np.int8]) -> list[int]:
+    """List the frames that are asked about a frame, whether there are such or not; the nearest come first.
+
+    presence: `f`, of the performer. Where the performer leaves (or comes in, which is the same backwards), the frames
+    onward are nearest in time, camera and light, and the place is free there.
+    """
+    lost = _left_at(index, presence)
+    if lost is None:
+        return sorted({_key_near(index + offset) for offset in _OFFSETS}, key=lambda number: abs(number - index))
+    step = 1 if lost < index else -1
+    back = [_key_near(index - step * offset) for offset in _BACKWARD]
+    return [index + step * offset for offset in _ONWARD] + back
 
 
 def odds_of_other(here: Bytes, there: Bytes, near: Bytes, *, in_doubt_shade: bool = True) -> Values:
@@ -215,6 +232,20 @@ def median_of_known(maps: list[Values]) -> Values:
         second, above = np.minimum(second, above), np.maximum(second, above)
         third = np.minimum(third, above)
     return np.where(np.isfinite(third), second, least)
+
+
+def first_of_known(maps: list[Values]) -> Values:
+    """Give at each pixel the first finite value of the maps; infinity where there is none."""
+    return functools.reduce(lambda known, values: np.where(np.isfinite(known), known, values), maps)
+
+
+def _left_at(index: int, presence: NDArray[np.int8]) -> int | None:
+    """Tell the frame in which one was last seen who is carried out of the frame at `index`; None of anybody else."""
+    return left_after(presence, index) if presence[index] == Presence.BRIDGED else None
+
+
+def _key_near(index: int) -> int:
+    return _KEY_FRAMES * round(index / _KEY_FRAMES)
 
 
 def _is_shade(here: Bytes, low: Bytes, high: Bytes, blurred_here: Bytes, blurred_there: Bytes) -> Mask:

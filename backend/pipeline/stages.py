@@ -206,7 +206,7 @@ class Roto(Stage):
 class Matte(Stage):
     """One performer's soft matte. track: what was seen; tracks: the same, or with joints put right."""
 
-    name, version = "matte", 3
+    name, version = "matte", 4
     frames: Result
     track: Result
     tracks: Result

@@ -3,16 +3,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.performer.behind import median_of_known, odds_of_other
+from backend.media.sequence import Sequence, SequenceWriter
+from backend.performer.behind import Behind, asked_about, first_of_known, median_of_known, odds_of_other
 from backend.performer.set_motion import SetMotion
+from backend.performer.tracks import Presence
+
+from .figure import tracks_of
 
 Bytes = NDArray[np.uint8]
 NEAR = np.ones((3, 3), np.uint8)
+T, B, A = Presence.TRACKED, Presence.BRIDGED, Presence.ABSENT
 
 
 def painted_set(height: int = 90, width: int = 160) -> Bytes:
@@ -69,3 +77,53 @@ def test_the_lower_median_is_of_those_that_know_something() -> None:
     for place in np.ndindex(found.shape):
         known = sorted(value for value in maps[:, *place] if np.isfinite(value))
         assert found[place] == (known[(len(known) - 1) // 2] if known else np.inf)
+
+
+def test_the_first_is_taken_of_those_that_know_something() -> None:
+    nothing = np.inf
+    maps = [np.array([row], np.float32) for row in ([nothing, 2, nothing], [5, 3, nothing], [7, 4, nothing])]
+    assert first_of_known(maps).tolist() == [[5, 2, nothing]]
+
+
+def test_of_one_who_stays_or_is_hidden_frames_before_and_after_are_asked() -> None:
+    presence = np.array([T] * 50 + [B] + [T] * 20 + [A], np.int8)
+    assert asked_about(50, presence) == asked_about(50, np.full(72, T, np.int8))
+    assert sorted(asked_about(50, presence)) == [24, 40, 56, 72]
+
+
+def test_of_one_who_leaves_or_comes_in_the_frames_are_asked_in_which_less_of_the_performer_is_left() -> None:
+    presence = np.array([A] * 3 + [B] * 2 + [T] * 40 + [B] * 2 + [A] * 3, np.int8)
+    assert asked_about(45, presence) == [46, 47, 48, 49, 53, 36, 32, 24]
+    assert asked_about(4, presence) == [3, 2, 1, 0, -4, 12, 16, 24]
+
+
+@pytest.mark.parametrize("is_entrance", [False, True])
+def test_the_last_strip_of_one_who_leaves_is_told_from_the_set_as_it_is_a_frame_later(
+    is_entrance: bool, tmp_path: Path
+) -> None:
+    """The camera pans, and a lamp is lit while the performer is still in the picture."""
+    width, last, count, pan_px = 320, 20, 24, 2
+    room = painted_set(240, width + pan_px * count)
+    lamp_lit = np.linspace(0.5, 1, last, endpoint=True).tolist() + [1.0] * (count - last)
+    strip = np.zeros((240, width), np.bool_)
+    with SequenceWriter(tmp_path / "frames") as frames, SequenceWriter(tmp_path / "coverage") as coverage:
+        for index in range(count):
+            picture = (lamp_lit[index] * room[:, pan_px * index :][:, :width]).astype(np.uint8)
+            left = 308 - 30 * (last - index)
+            covered = np.zeros((240, width), np.uint8)
+            covered[60:200, max(left, 0) : max(left + 60, 0)] = 255 if index < last + 1 else 0
+            picture[covered > 0] = 20, 30, 250
+            strip = covered > 0 if index == last else strip
+            at = count - 1 - index if is_entrance else index
+            frames.write(at, picture)
+            coverage.write(at, covered // 3 if index == last else covered)
+    presence = np.array([T] * last + [B] + [A] * (count - last - 1), np.int8)
+    presence, at = (presence[::-1].copy(), count - 1 - last) if is_entrance else (presence, last)
+    tracks = replace(tracks_of(count), presence=presence)
+    pictures, maps = Sequence(tmp_path / "frames", count), Sequence(tmp_path / "coverage", count)
+    behind = Behind(pictures, maps, tracks, 1.5)
+    part, elsewhen = behind.tell(at, pictures[at], maps[at])
+    here, odds = strip[part], elsewhen.odds
+    inside = cv2.erode(here.astype(np.uint8), NEAR, borderValue=1) > 0
+    assert (odds[inside] > 2).all()
+    assert (odds[cv2.dilate(here.astype(np.uint8), np.ones((7, 7))) == 0] <= 0).all()
