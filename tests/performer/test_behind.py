@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer.behind import Behind, asked_about, first_of_known, median_of_known, odds_of_other
+from backend.performer.prepare import as_rgb8
 from backend.performer.set_motion import SetMotion
 from backend.performer.tracks import Presence
 
@@ -122,7 +123,7 @@ def test_the_last_strip_of_one_who_leaves_is_told_from_the_set_as_it_is_a_frame_
     tracks = replace(tracks_of(count), presence=presence)
     pictures, maps = Sequence(tmp_path / "frames", count), Sequence(tmp_path / "coverage", count)
     behind = Behind(pictures, maps, tracks, 1.5)
-    part, elsewhen = behind.tell(at, pictures[at], maps[at])
+    part, elsewhen = behind.tell(at, as_rgb8(pictures[at]), np.asarray(maps[at], np.uint8))
     here, odds = strip[part], elsewhen.odds
     inside = cv2.erode(here.astype(np.uint8), NEAR, borderValue=1) > 0
     assert (odds[inside] > 2).all()
