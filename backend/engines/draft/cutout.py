@@ -29,7 +29,7 @@ def cut_out(rgb: NDArray[np.uint8], still: Still) -> Floats:
     matte = matte_frame(rgb, np.asarray(covered * 255 + 0.5, np.uint8), _one_frame(still))
     soft = np.clip((matte / np.float32(255) - _FAINT) / (1 - 2 * _FAINT), 0, 1)
     shoulders = float(np.linalg.norm(still.body[SHOULDERS[0], :2] - still.body[SHOULDERS[1], :2]))
-    whole = _without_pinholes(_main_piece(decided(soft, rgb, shoulders)), (_PINHOLE * shoulders) ** 2)
+    whole = without_pinholes(_main_piece(decided(soft, rgb, shoulders)), (_PINHOLE * shoulders) ** 2)
     return np.asarray(cv2.GaussianBlur(whole, (0, 0), _EDGE_PX), np.float32)
 
 
@@ -89,7 +89,7 @@ def _spread(colour: Floats, alpha: Floats) -> Floats:
     return np.asarray(result + average * (1 - filled), np.float32)
 
 
-def _without_pinholes(mask: Floats, most_px: float) -> Floats:
+def without_pinholes(mask: Floats, most_px: float) -> Floats:
     """Fill holes of at most so many pixels, and their soft rims: between an arm and a body there is more room."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats((mask < 0.5).astype(np.uint8), connectivity=4)
     x, y, width, height, area = stats.T

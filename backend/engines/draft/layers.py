@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .cutout import without_pinholes
 from .raster import Floats
 from .series import eased
 from .skeleton import ARMS, HIPS, LEGS, SEEN, SHOULDERS, Limb
@@ -27,6 +28,8 @@ _SHOULDER = (0.3, 0.45)
 """Distances from a shoulder over which an arm comes to lie before the trunk, widths of the shoulders."""
 _TOOTH = 0.09
 """Width of the pieces that a sleeve's torn edge sheds, shoulders."""
+_SPECK = 0.1
+"""Side of the largest hole in the trunk that no limb covers, shoulders."""
 _ROUND_PX, _SEAM = 1.5, (0.2, 0.6)
 _COVERED = 0.5
 _REACHES, _AFAR = ((0.06, 1.0), (0.3, 0.03), (0.9, 0.003)), 1e-5
@@ -84,6 +87,8 @@ def take_apart(
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
     neck = joints[list(SHOULDERS)].mean(0)
     trunk_mask = ((labels == _TRUNK) | under | skirt.cloth | skirt.behind) & (small_alpha > _COVERED)
+    # specks that belong to no limb leave holes
+    trunk_mask = without_pinholes(trunk_mask.astype(np.float32), (_SPECK * unit * scale) ** 2) > 0.5
     trunk_mask = _connected(trunk_mask, neck * scale, unit * scale, near[0] < np.minimum(near[1], near[2]))
     trunk_mask |= (cv2.dilate(trunk_mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (small_alpha <= _COVERED)
     cloth = _Cloth(unit, neck[1])
