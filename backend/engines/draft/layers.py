@@ -28,6 +28,8 @@ _SHOULDER = (0.3, 0.45)
 """Distances from a shoulder over which an arm comes to lie before the trunk, widths of the shoulders."""
 _TOOTH = 0.09
 """Width of the pieces that a sleeve's torn edge sheds, shoulders."""
+_CHEST = 0.15
+"""How far below the shoulders what the trunk sheds along an arm is the arm's: sleeves, pads. Shoulders."""
 _SPECK = 0.1
 """Side of the largest hole in the trunk that no limb covers, shoulders."""
 _ROUND_PX, _SEAM = 1.5, (0.2, 0.6)
@@ -76,20 +78,18 @@ def take_apart(
     skirt = find_skirt(parts, labels == _TRUNK, np.stack(near[3:]), small, joints * scale, score)
     unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
     tooth = max(3, round(_TOOTH * unit * scale)) | 1
-    arms = [
-        _soft(
-            _sleeve(labels == _FIRST_LIMB + i, joints * scale, limb, tooth)
-            | _upper_arm(joints * scale, score, limb, small_alpha),
-            alpha,
-        )
-        for i, limb in enumerate(ARMS)
-    ]
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
     neck = joints[list(SHOULDERS)].mean(0)
-    trunk_mask = ((labels == _TRUNK) | under | skirt.cloth | skirt.behind) & (small_alpha > _COVERED)
+    whole = ((labels == _TRUNK) | under | skirt.cloth | skirt.behind) & (small_alpha > _COVERED)
     # specks that belong to no limb leave holes
-    trunk_mask = without_pinholes(trunk_mask.astype(np.float32), (_SPECK * unit * scale) ** 2) > 0.5
-    trunk_mask = _connected(trunk_mask, neck * scale, unit * scale, near[0] < np.minimum(near[1], near[2]))
+    whole = without_pinholes(whole.astype(np.float32), (_SPECK * unit * scale) ** 2) > 0.5
+    high = np.arange(len(whole))[:, None] < (neck[1] + _CHEST * unit) * scale
+    trunk_mask = _connected(whole, neck * scale, unit * scale, high & (near[0] < np.minimum(near[1], near[2])))
+    arms = []
+    for i, limb in enumerate(ARMS):
+        sleeve = _sleeve(labels == _FIRST_LIMB + i, joints * scale, limb, tooth)
+        shed = whole & ~trunk_mask & high & (near[1 + i] <= near[2 - i])
+        arms.append(_soft(sleeve | shed | _upper_arm(joints * scale, score, limb, small_alpha), alpha))
     trunk_mask |= (cv2.dilate(trunk_mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (small_alpha <= _COVERED)
     cloth = _Cloth(unit, neck[1])
     covered = np.maximum(*(arm * _beyond(joints[limb.root], unit, alpha) for arm, limb in zip(arms, ARMS, strict=True)))
@@ -244,16 +244,12 @@ def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))
 
 
-def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float, off_arms: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Keep what hangs together with the chest; drop what is thin, outlines left along an arm, but not hair.
-
-    off_arms: nearer to trunk and head than to an arm, `h w`.
-    """
+def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float, hair: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep what hangs together with the chest; but for hair, drop what is thin: outlines left along an arm."""
     width = 2 * round(_THIN * unit) + 1
     thick = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
     grown = cv2.dilate(thick, np.ones((3, 3), np.uint8)).astype(bool) & mask
-    above = (np.arange(len(mask))[:, None] < neck[1] + 0.15 * unit) & off_arms
-    count, pieces = cv2.connectedComponents(np.where(above, mask, grown).astype(np.uint8))
+    count, pieces = cv2.connectedComponents(np.where(hair, mask, grown).astype(np.uint8))
     if count < 2:
         return mask
     row, column = np.nonzero(pieces)

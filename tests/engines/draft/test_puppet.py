@@ -207,6 +207,19 @@ def test_a_heads_clear_corner_hides_no_shoulder(figure: Character, standing: Sti
     assert alpha[70:84, 60:100][shoulders].min() > 0.8
 
 
+def test_pads_on_the_shoulders_stay_whole(standing: Still) -> None:
+    rgb, matte = painted_figure()
+    pads = np.zeros_like(matte)
+    for centre in ((106, 70), (54, 70)):
+        cv2.ellipse(pads, centre, (15, 9), 0, 0, 360, 1.0, -1)
+    rgb[pads > 0] = (250, 250, 250)
+    padded = character.build_character(rgb, np.maximum(matte, pads), standing, has_background=True)
+    canvas = drawn(padded, tracks_of(standing, 3), Fit(), 1, (WIDTH, HEIGHT))
+    inside = cv2.erode(pads, np.ones((3, 3))) > 0
+    white = canvas[..., :3].min(-1)[inside]
+    assert (white < 0.8).mean() < 0.04
+
+
 @pytest.mark.parametrize("raised_deg", [25, 90, 130])
 def test_an_arm_that_nobody_sees_hangs(figure: Character, standing: Still, raised_deg: float) -> None:
     own, turn = figure.points.joints.copy(), np.radians(raised_deg)
