@@ -53,7 +53,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder: Path = tmp_path_factory.mktemp("corrections")
     write_clip(folder)
     blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return {"folder": folder, **run_inside(blender, "corrections.py", folder, timeout_s=900.0)}
+    return {"folder": folder, **run_inside(blender, "corrections.py", folder)}
 
 
 def mattes(told: dict[str, Any], act: str) -> list[NDArray[np.float64]]:

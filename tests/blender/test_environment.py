@@ -43,7 +43,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     blender = Blender(request.param, environment.interpreter, folder / "blender")
     script = Path(__file__).parent / "inside" / "environment.py"
     try:
-        blender.run(script, folder, variables=variables, timeout_s=500.0)
+        blender.run(script, folder, variables=variables)
     finally:
         mirror.close()
     return {"given": mirror.given, **json.loads((folder / "said.json").read_text())}
@@ -60,7 +60,7 @@ def test_the_wan_engine_without_a_whole_environment_is_refused(told: dict[str, A
 
 
 def test_the_click_does_not_wait_and_progress_comes_in_megabytes(told: dict[str, Any]) -> None:
-    assert told["created"]["took_s"] < 5.0  # the mirror stalls until it has been stopped
+    assert told["created"]["goes_on"]  # when the click is over: the mirror stalls until it has been stopped
     assert told["created"]["in_between"] == ["fetch", 6, 8, True]
     assert "being worked on" in told["created"]["twice"]
 

@@ -39,7 +39,7 @@ class Extension:
     def worker(self, *words: str | Path) -> list[dict[str, Any]]:
         """Run the worker with these two folders and no other; return what it said."""
         variables = {"PYTHONPATH": f"{self.folder}:{self.packages}"}
-        said = self._blender.run("-m", "backend", *words, "--json", variables=variables, timeout_s=300.0)
+        said = self._blender.run("-m", "backend", *words, "--json", variables=variables)
         return [json.loads(line) for line in said.splitlines()]
 
 
@@ -106,10 +106,11 @@ def test_taken_out_it_is_gone_with_its_wheels(installed: Blender) -> None:
 
 
 _UNINSTALL = """
-import bpy, addon_utils
+import os, bpy, addon_utils
 addon_utils.enable("bl_ext.user_default.understudy")
 names = [repo.module for repo in bpy.context.preferences.extensions.repos]
 bpy.ops.extensions.package_uninstall(repo_index=names.index("user_default"), pkg_id="understudy")
+os._exit(0)
 """
 
 _MANIFEST = """

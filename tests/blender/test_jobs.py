@@ -31,7 +31,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         write_picture(folder / "clip" / f"frame.{number:04d}.png", small)
     (folder / "character.png").write_bytes(character_picture().read_bytes())
     blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return {"folder": folder, **run_inside(blender, "jobs.py", folder, timeout_s=900.0)}
+    return {"folder": folder, **run_inside(blender, "jobs.py", folder)}
 
 
 def test_what_is_missing_is_said_before_anything_is_made(told: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder: Path = tmp_path_factory.mktemp("ranges")
     write_clip(folder)
     blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return {"folder": folder, **run_inside(blender, "ranges.py", folder, timeout_s=900.0)}
+    return {"folder": folder, **run_inside(blender, "ranges.py", folder)}
 
 
 def test_a_range_without_a_frame_of_the_strip_is_refused_in_words(told: dict[str, Any]) -> None:

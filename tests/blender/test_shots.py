@@ -114,7 +114,7 @@ def test_rendering_ends_with_the_one_who_asked(shots: tuple[Blender, Path], tmp_
             if line.startswith(b"understudy-frame"):
                 break
         process.stdin.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=600) == 0
 
 
 def test_every_shot_is_described_alike_twice_and_has_its_scenes_rate(shots: tuple[Blender, Path]) -> None:

@@ -32,7 +32,7 @@ def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("truth")
     (folder / "character.png").write_bytes(character.read_bytes())
     blender = Blender(version, environment.interpreter, folder / "blender")
-    told = run_inside(blender, "truth_of_jobs.py", folder, timeout_s=900.0, UNDERSTUDY_CLIP=str(clip))
+    told = run_inside(blender, "truth_of_jobs.py", folder, UNDERSTUDY_CLIP=str(clip))
     assert told["state"] == "done", told["message"]
     return folder, Path(told["delivered"])
 

@@ -40,7 +40,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     (folder / "character.png").write_bytes(character_picture().read_bytes())
     subprocess.run([str(WAN.interpreter), "-c", _WRITE, str(folder / "models")], cwd=ROOT, check=True)
     blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return run_inside(blender, "wan.py", folder, timeout_s=900.0, UNDERSTUDY_WAN=str(WAN.interpreter))
+    return run_inside(blender, "wan.py", folder, UNDERSTUDY_WAN=str(WAN.interpreter))
 
 
 def test_what_the_engine_lacks_is_said_before_anything_is_made(told: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from backend.environment.errors import (
 from backend.environment.leashed import Ran, Runner
 from backend.environment.lists import list_for_this_system, read_list
 from tests.environment.mirror import Mirror
+from tests.patience import comes_true
 from tests.worker import Worker
 
 MB = 1_000_000
@@ -102,7 +102,7 @@ def test_killed_in_the_middle_of_a_package_it_fetches_only_what_is_missing(mirro
     worker.process.kill()
     worker.process.wait()
     assert not is_whole(made.environment)
-    assert pips_at_work(made.folder) == []
+    assert comes_true(lambda: not pips_at_work(made.folder))
     mirror.stalls_at, mirror.given = "", []
     events = made.again()
     first = next(event for event in events if isinstance(event, StepsDone))
@@ -111,15 +111,10 @@ def test_killed_in_the_middle_of_a_package_it_fetches_only_what_is_missing(mirro
     assert made.imports() == "firstsecondthird"
 
 
-def pips_at_work(folder: Path, patience_s: float = 5.0) -> list[str]:
-    """Wait for the pips below a folder to be gone; list the command lines of those that are not."""
-    end_s = time.monotonic() + patience_s
-    while True:
-        lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
-        left = [line for line in lines if str(folder) in line]
-        if not left or time.monotonic() > end_s:
-            return left
-        time.sleep(0.1)
+def pips_at_work(folder: Path) -> list[str]:
+    """List the command lines of the pips below a folder."""
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if str(folder) in line]
 
 
 def test_asked_to_stop_it_stops_at_once_and_goes_on_later(mirror: Mirror, made: Made) -> None:

@@ -13,7 +13,7 @@ import pytest
 from backend.media.images import read_picture, write_picture
 from tests.painted import painted, painted_number
 from tests.rendered import character_picture, rendered_performer
-from tests.worker import Worker
+from tests.worker import Hold, Worker
 
 SIZE = (480, 270)
 STAMP = (48, 36)
@@ -30,10 +30,11 @@ class SmallShot:
     plate: Path
     character: Path
 
-    def replace(self, output: Path, *words: str | Path) -> Worker:
+    def replace(self, output: Path, *words: str | Path, hold: Hold | None = None) -> Worker:
         """Start a replace job of the shot's first frames."""
         last = () if "--last" in words else ("--last", str(KILLED_FRAMES - 1))
-        return Worker("replace", self.clip, self.character, "--name", "small", "--output", output, *last, *words)
+        words = ("replace", self.clip, self.character, "--name", "small", "--output", output, *last, *words)
+        return Worker(*words, hold=hold)
 
 
 @pytest.fixture(scope="session")

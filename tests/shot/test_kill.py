@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,34 +16,21 @@ from backend.contract import layout
 from backend.contract.events import Delivered, Event, FramesDone, JobStopped, StageDone, StageKept, StageStarted
 from backend.contract.jobfolder import is_running, read_events
 from tests.shot.conftest import SmallShot
-from tests.worker import Worker, delivered_bytes
+from tests.worker import Hold, Worker, delivered_bytes
 
 _STORED = ("character", "frames", "find", "cast", "track", "matte", "plate", "generate")
-Moment = Callable[[Event], bool]
+Moment = tuple[type[Event], str]
 
 
-def _moments() -> list[tuple[str, Moment]]:
-    """At the start of every stage, within it and just after it was put in place; thrice within delivery."""
-
-    def in_stage(kind: type[Event], stage: str) -> Moment:
-        # On a busy machine a stage may be in place before the last kill struck: then its being kept is the moment.
-        return lambda event: isinstance(event, kind | StageKept) and getattr(event, "stage", "") == stage
-
-    moments = [
-        (f"{kind.kind} {stage}", in_stage(kind, stage))
-        for stage in _STORED
-        for kind in (StageStarted, FramesDone, StageDone)
-        if (stage, kind) not in (("character", FramesDone), ("cast", FramesDone), ("generate", StageDone))
-    ]
+def _moments() -> list[Moment]:
+    """At the start of every stage, within it and just after it was put in place; twice within delivery and after it."""
+    stored = [(kind, stage) for stage in _STORED for kind in (StageStarted, FramesDone, StageDone)]
+    silent = [(FramesDone, stage) for stage in ("character", "cast")]
     return [
-        *moments,
-        *((f"delivery {n}", in_stage(FramesDone, "deliver")) for n in range(2)),
-        ("delivered", _delivered),
+        *(moment for moment in stored if moment not in silent),
+        *[(FramesDone, "deliver")] * 2,
+        (Delivered, ""),
     ]
-
-
-def _delivered(event: Event) -> bool:
-    return isinstance(event, Delivered)
 
 
 def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
@@ -51,28 +38,21 @@ def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
 ) -> None:
     _, events = small_shot.replace(tmp_path / "undisturbed").end()
     undisturbed = delivered_bytes(_folder_of(events))
-    worker, moments = small_shot.replace(tmp_path / "killed"), _moments()
-    for name, is_moment in moments:
-        told = list(_until(is_moment, worker))
-        assert is_moment(told[-1]), f"{name} never came: {told}"
+    first, *others = (Hold(kind, stage, tmp_path / "never") for kind, stage in _moments())
+    worker = small_shot.replace(tmp_path / "killed", hold=first)
+    for hold in (*others, None):
+        worker.await_hold()
         worker.kill()
         [job] = (tmp_path / "killed" / layout.WORK / layout.JOBS).iterdir()
         assert not is_running(job)
-        worker = Worker("resume", job)
+        worker = Worker("resume", job, hold=hold)
     code, events = worker.end()
-    assert len(moments) >= 20
+    assert len(others) >= 20
     assert code == 0
     assert delivered_bytes(_folder_of(events)) == undisturbed
     assert [path.name for path in (tmp_path / "killed").glob("[!.]*")] == ["small_v001"]
     _assert_nothing_in_place_ran_again(list(read_events(job)))
     assert not list((tmp_path / "killed").rglob("*.partial"))
-
-
-def _until(is_moment: Moment, worker: Worker) -> Iterator[Event]:
-    for event in worker.events():
-        yield event
-        if is_moment(event):
-            return
 
 
 def _folder_of(events: list[Event]) -> Path:
@@ -124,10 +104,11 @@ def _by_sigterm(worker: Worker, job: Path) -> None:
 def test_every_way_to_stop_leaves_a_job_that_resumes(
     stop: Callable[[Worker, Path], None], small_shot: SmallShot, tmp_path: Path
 ) -> None:
-    worker = small_shot.replace(tmp_path)
-    next(event for event in worker.events() if isinstance(event, StageDone) and event.stage == "frames")
+    worker = small_shot.replace(tmp_path, hold=Hold(StageDone, "frames", tmp_path / ".go_on"))
+    worker.await_hold()
     [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
     stop(worker, job)
+    worker.go_on()
     code, events = worker.end()
     assert code == 4
     assert isinstance(events[-1], JobStopped)
@@ -140,11 +121,12 @@ def test_every_way_to_stop_leaves_a_job_that_resumes(
 def test_a_detached_worker_outlives_its_starter_and_obeys_the_cancel_file(
     small_shot: SmallShot, tmp_path: Path
 ) -> None:
-    worker = small_shot.replace(tmp_path, "--detached")
-    next(event for event in worker.events() if isinstance(event, StageDone) and event.stage == "frames")
+    worker = small_shot.replace(tmp_path, "--detached", hold=Hold(StageDone, "frames", tmp_path / ".go_on"))
+    worker.await_hold()
     worker.close_stdin()
     worker.process.send_signal(signal.SIGHUP)
     [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
+    worker.go_on()
     assert any(isinstance(event, FramesDone) and event.stage == "track" for event in worker.events())
     (job / layout.CANCEL).touch()
     code, events = worker.end()

@@ -20,6 +20,8 @@ PATIENCE_S = 240.0
 do: Any = bpy.ops
 """Blender's operators, the extension's among them, which no stub knows."""
 _START = 11
+_TRACKED = ("track", "matte", "plate", "generate", "deliver")
+"""Stages of a job from its tracking on."""
 
 
 def switch_on() -> None:
@@ -102,7 +104,7 @@ def replaced() -> dict[str, Any]:
     says["no character"] = refused(do.understudy.start_job)
     settings.first.character = bpy.data.images.load(str(FOLDER / "character.png"))
     do.understudy.start_job()
-    wait(lambda: newest().stage == "track")
+    wait(lambda: newest().stage in _TRACKED)  # a busy Blender may hear of several stages at once
     do.understudy.cancel_job()
     wait(is_over)
     says["stopped"] = str(newest().state)
