@@ -22,6 +22,12 @@ do: Any = bpy.ops
 _START = 11
 _TRACKED = ("track", "matte", "plate", "generate", "deliver")
 """Stages of a job from its tracking on."""
+_VIEWER = """#!/bin/sh
+echo "$1" > "{folder}/shown"
+for _ in $(seq 600); do [ -e "{folder}/closed" ] && exit; sleep 0.1; done
+touch "{folder}/waited for"
+"""
+"""A desktop's opener that stays until its window is closed."""
 
 
 def switch_on() -> None:
@@ -160,6 +166,27 @@ def asked() -> dict[str, Any]:
     }
 
 
+def opened() -> dict[str, Any]:
+    """Open the folder of a job and the preview, on a desktop whose viewer stays, and then where there is none."""
+    desktop = FOLDER / "desktop"
+    desktop.mkdir()
+    opener = desktop / "xdg-open"
+    opener.write_text(_VIEWER.format(folder=desktop))
+    opener.chmod(0o755)
+    path, said = os.environ["PATH"], dict[str, Any]()
+    for name, press in (("folder", do.understudy.open_folder), ("preview", do.understudy.open_preview)):
+        (desktop / "shown").unlink(missing_ok=True)
+        (desktop / "closed").unlink(missing_ok=True)
+        os.environ["PATH"] = f"{desktop}:{path}"
+        press()
+        wait(lambda: (desktop / "shown").exists() and bool((desktop / "shown").read_text()))
+        (desktop / "closed").touch()
+        os.environ["PATH"] = str(FOLDER)
+        said[name] = [(desktop / "shown").read_text().strip(), refused(press)]
+    os.environ["PATH"] = path
+    return {**said, "waited": (desktop / "waited for").exists(), "job": str(newest().delivered.folder)}
+
+
 def left_behind() -> dict[str, Any]:
     """Leave jobs to workers that need no Blender, and find them as a Blender opened later would: at work, and done."""
     from understudy.backend.contract.jobfolder import is_running
@@ -186,4 +213,4 @@ def left_behind() -> dict[str, Any]:
 
 if __name__ == "__main__":
     switch_on()
-    run(lambda: {act.__name__: act() for act in (replaced, versions, asked, left_behind)})
+    run(lambda: {act.__name__: act() for act in (replaced, versions, asked, opened, left_behind)})
