@@ -33,11 +33,17 @@ def _moments() -> list[Moment]:
     ]
 
 
+@pytest.fixture(scope="module")
+def undisturbed(small_shot: SmallShot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of a job that nobody disturbed."""
+    output = tmp_path_factory.mktemp("undisturbed")
+    assert small_shot.replace(output).end()[0] == 0
+    return output
+
+
 def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
-    small_shot: SmallShot, tmp_path: Path
+    small_shot: SmallShot, undisturbed: Path, tmp_path: Path
 ) -> None:
-    _, events = small_shot.replace(tmp_path / "undisturbed").end()
-    undisturbed = delivered_bytes(_folder_of(events))
     first, *others = (Hold(kind, stage, tmp_path / "never") for kind, stage in _moments())
     worker = small_shot.replace(tmp_path / "killed", hold=first)
     for hold in (*others, None):
@@ -49,7 +55,7 @@ def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
     code, events = worker.end()
     assert len(others) >= 20
     assert code == 0
-    assert delivered_bytes(_folder_of(events)) == undisturbed
+    assert delivered_bytes(_folder_of(events)) == delivered_bytes(undisturbed / "small_v001")
     assert [path.name for path in (tmp_path / "killed").glob("[!.]*")] == ["small_v001"]
     _assert_nothing_in_place_ran_again(list(read_events(job)))
     assert not list((tmp_path / "killed").rglob("*.partial"))
@@ -68,15 +74,17 @@ def _assert_nothing_in_place_ran_again(events: list[Event]) -> None:
             in_place.add(event.key)
 
 
-def test_another_character_redoes_no_tracking_matte_or_plate(small_shot: SmallShot, tmp_path: Path) -> None:
-    small_shot.replace(tmp_path).end()
-    code, events = small_shot.replace(tmp_path, "--mirror").end()
+def test_another_character_redoes_no_tracking_matte_or_plate(small_shot: SmallShot, undisturbed: Path) -> None:
+    code, events = small_shot.replace(undisturbed, "--mirror").end()
     done = Counter(event.stage for event in events if isinstance(event, StageDone))
-    kept = {event.stage for event in events if isinstance(event, StageKept)}
     assert code == 0
     assert done == {"character": 1, "generate": 1}
-    assert kept == {"frames", "find", "cast", "track", "matte", "plate"}
-    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["small_v001", "small_v002"]
+    assert _kept(events) == {"frames", "find", "cast", "track", "matte", "plate"}
+    assert sorted(path.name for path in undisturbed.glob("[!.]*")) == ["small_v001", "small_v002"]
+
+
+def _kept(events: list[Event]) -> set[str]:
+    return {event.stage for event in events if isinstance(event, StageKept)}
 
 
 def _by_line(worker: Worker, job: Path) -> None:
@@ -99,22 +107,32 @@ def _by_sigterm(worker: Worker, job: Path) -> None:
     worker.process.send_signal(signal.SIGTERM)
 
 
+_WAYS: dict[str, Callable[[Worker, Path], None]] = {
+    "frames": _by_line,
+    "find": _by_end_of_stdin,
+    "track": _by_cancel_file,
+    "matte": _by_ctrl_c,
+    "plate": _by_sigterm,
+}
+"""Each after a stage of its own, so that one job serves for all."""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise on Windows")
-@pytest.mark.parametrize("stop", [_by_line, _by_end_of_stdin, _by_cancel_file, _by_ctrl_c, _by_sigterm])
-def test_every_way_to_stop_leaves_a_job_that_resumes(
-    stop: Callable[[Worker, Path], None], small_shot: SmallShot, tmp_path: Path
-) -> None:
-    worker = small_shot.replace(tmp_path, hold=Hold(StageDone, "frames", tmp_path / ".go_on"))
-    worker.await_hold()
-    [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
-    stop(worker, job)
-    worker.go_on()
-    code, events = worker.end()
-    assert code == 4
-    assert isinstance(events[-1], JobStopped)
+def test_every_way_to_stop_leaves_a_job_that_resumes(small_shot: SmallShot, tmp_path: Path) -> None:
+    holds = {stage: Hold(StageDone, stage, tmp_path / f".after_{stage}") for stage in _WAYS}
+    worker, job = small_shot.replace(tmp_path, hold=holds["frames"]), Path()
+    for stage, stop in _WAYS.items():
+        if job.name:
+            worker = Worker("resume", job, hold=holds[stage])
+        worker.await_hold()
+        [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
+        stop(worker, job)
+        worker.go_on()
+        code, events = worker.end()
+        assert (code, events[-1]) == (4, JobStopped()), stage
     code, events = Worker("resume", job).end()
     assert code == 0
-    assert "frames" in {event.stage for event in events if isinstance(event, StageKept)}
+    assert _kept(events) >= set(_WAYS)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sessions are a thing of POSIX")
