@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from backend.media.images import read_picture, write_picture
@@ -44,7 +42,7 @@ def small_shot(tmp_path_factory: pytest.TempPathFactory) -> SmallShot:
     for name, source in (("clip", truth.beauty), ("matte", truth.matte()), ("plate", truth.plate)):
         (folder / name).mkdir()
         for number, path in enumerate(sorted(source.glob("*.png"))):
-            picture = np.asarray(cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+            picture = read_picture(path)
             if name == "clip":
                 picture[: STAMP[1], : STAMP[0]] = painted(number, *STAMP)
             write_picture(folder / name / f"frame.{number + 101:04d}.png", picture)
