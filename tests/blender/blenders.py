@@ -17,7 +17,7 @@ EVERY = tuple(ENVIRONMENTS)
 THOROUGH = ("4.5", "5.0")
 """For what takes long: the versions on both sides of the largest change to the sequencer and the compositor."""
 
-_PATIENCE_S = 900.0
+_PATIENCE_S = 1800.0
 """Many times what the longest script takes: what has not ended by then hangs."""
 _NO_NETWORK = "nowhere://"
 """A proxy that can't exist: what would fetch something in a test fails at once."""

@@ -17,7 +17,7 @@ import bpy
 
 from tests.blender.inside.stage import FOLDER, run
 
-PATIENCE_S = 240.0
+PATIENCE_S = 900.0
 EXTENSION = "bl_ext.user_default.understudy"
 do: Any = bpy.ops
 """Blender's operators, the extension's among them, which no stub knows."""

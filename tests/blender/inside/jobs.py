@@ -16,7 +16,7 @@ import bpy
 
 from tests.blender.inside.stage import FOLDER, Scene, Strip, add_images, new_scene, run, set_time, strips_of
 
-PATIENCE_S = 240.0
+PATIENCE_S = 900.0
 do: Any = bpy.ops
 """Blender's operators, the extension's among them, which no stub knows."""
 _START = 11
