@@ -20,7 +20,7 @@ from ..session.update import take_update
 from ..worker_client.states import State
 from .overlay import Mark, Overlay, under_mouse
 from .previews import has_preview, mouse_in, preview_under, redraw, set_status
-from .refusal import chosen, poll_for_bare_preview, poll_for_delivery, poll_for_job, refuse
+from .refusal import carry_out, chosen, poll_for_bare_preview, poll_for_delivery, poll_for_job, refuse
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -49,11 +49,11 @@ class UNDERSTUDY_OT_move_joints(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Key one joint at the playhead: for scripts, which see no preview."""
-        try:
+
+        def key() -> None:
             figure_of(chosen(context), self.place).key(Joint(self.joint), (self.at[0], self.at[1]))
-        except UnderstudyError as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+
+        return carry_out(self, key)
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Show the joints until Esc."""

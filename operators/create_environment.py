@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bpy.types import Context, Operator
 
-from ..backend.contract.errors import UnderstudyError
 from ..session import environment
-from .refusal import refuse
+from .refusal import carry_out
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -21,14 +19,6 @@ def _poll_for_rest(operator: type[Operator]) -> bool:
         return True
     operator.poll_message_set("The environment is being worked on.")
     return False
-
-
-def _begin(operator: Operator, what: Callable[[], None]) -> set[OperatorReturnItems]:
-    try:
-        what()
-    except UnderstudyError as error:
-        return refuse(operator, error)
-    return {"FINISHED"}
 
 
 class UNDERSTUDY_OT_create_environment(Operator):
@@ -45,7 +35,7 @@ class UNDERSTUDY_OT_create_environment(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Begin; how far it is is shown in the preferences."""
-        return _begin(self, environment.create)
+        return carry_out(self, environment.create)
 
 
 class UNDERSTUDY_OT_stop_environment(Operator):
@@ -83,7 +73,7 @@ class UNDERSTUDY_OT_check_environment(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Ask; the answer is shown in the preferences."""
-        return _begin(self, environment.check)
+        return carry_out(self, environment.check)
 
 
 classes = (UNDERSTUDY_OT_create_environment, UNDERSTUDY_OT_stop_environment, UNDERSTUDY_OT_check_environment)

@@ -6,10 +6,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
+from bpy.types import Operator
 
 from ..backend.contract.errors import UnderstudyError
+from .refusal import refuse
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 
 class NothingOpensError(UnderstudyError):
@@ -22,8 +28,17 @@ class NothingOpensError(UnderstudyError):
         self.path = path
 
 
-def open_outside(path: Path) -> None:
-    """Let the desktop show a file or folder. Raises NothingOpensError, and RuntimeError with Blender's words.
+def open_outside(operator: Operator, path: Path) -> set[OperatorReturnItems]:
+    """Let the desktop show a file or folder, without waiting for its viewer; report what is in the way."""
+    try:
+        _open(path)
+    except (RuntimeError, NothingOpensError) as error:
+        return refuse(operator, error)
+    return {"FINISHED"}
+
+
+def _open(path: Path) -> None:
+    """Raise NothingOpensError, and RuntimeError with Blender's words.
 
     Blender's own operator waits on Linux, without a desktop that takes over until the viewer is closed.
     """

@@ -10,7 +10,6 @@ from bpy.props import IntProperty
 from bpy.types import Context, Event, Operator, Region
 
 from ..backend.contract import layout
-from ..backend.contract.errors import UnderstudyError
 from ..picker.canvas import Point, box_between, outline
 from ..picker.people import box_at, person_at_or_none
 from ..properties import UNDERSTUDY_PG_casting, castings_of, settings_of
@@ -20,7 +19,7 @@ from ..session.order import take_order
 from ..session.performer import pick_box, pick_person
 from .overlay import Mark, Overlay, under_mouse
 from .previews import has_preview, mouse_in, preview_under, redraw, set_status
-from .refusal import poll_for_bare_preview, poll_for_strip, refuse
+from .refusal import carry_out, poll_for_bare_preview, poll_for_strip
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -49,12 +48,12 @@ class UNDERSTUDY_OT_find_performers(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask only: for scripts, which read the answer themselves."""
-        try:
+
+        def ask() -> None:
             self._order = take_order(context, layout.QUESTIONS, needs_character=False)
             questions.ask(self._order, _QUESTION)
-        except UnderstudyError as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+
+        return carry_out(self, ask)
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Ask, and show boxes until one is chosen."""

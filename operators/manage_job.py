@@ -20,7 +20,7 @@ from ..session.recall import recall
 from ..worker_client.states import BUSY, RESUMABLE, State
 from ..worker_client.view import JobView
 from .desktop import open_outside
-from .refusal import chosen, poll_for_delivery, poll_for_job, refuse
+from .refusal import carry_out, chosen, poll_for_delivery, poll_for_job, refuse
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -123,11 +123,7 @@ class UNDERSTUDY_OT_place_again(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Place it."""
-        try:
-            place_results(chosen(context))
-        except UnderstudyError as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+        return carry_out(self, lambda: place_results(chosen(context)))
 
 
 class UNDERSTUDY_OT_recall_job(Operator):
@@ -168,11 +164,7 @@ class UNDERSTUDY_OT_open_folder(Operator):
         """Open it."""
         view = chosen(context)
         folder = Path(view.delivered.folder) if view.delivered else view.folder
-        try:
-            open_outside(folder)
-        except (RuntimeError, UnderstudyError) as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+        return open_outside(self, folder)
 
 
 class UNDERSTUDY_OT_show_log(Operator):

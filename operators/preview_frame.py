@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from bpy.types import Context, Operator
 
 from ..backend.contract import layout
-from ..backend.contract.errors import UnderstudyError
 from ..backend.contract.job import Mode
 from ..properties import settings_of
 from ..session import questions
 from ..session.focus import scene_of
 from ..session.order import take_order
 from .desktop import open_outside
-from .refusal import poll_for_strip, refuse
+from .refusal import carry_out, poll_for_strip
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -39,12 +38,12 @@ class UNDERSTUDY_OT_preview_frame(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask; the answer is shown in the panel."""
-        try:
+
+        def ask() -> None:
             order = take_order(context, layout.QUESTIONS)
             questions.ask(order, "preview", f"--frame={order.frame_at_playhead(context)}")
-        except UnderstudyError as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+
+        return carry_out(self, ask)
 
 
 class UNDERSTUDY_OT_open_preview(Operator):
@@ -64,11 +63,7 @@ class UNDERSTUDY_OT_open_preview(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:  # noqa: ARG002
         """Open it."""
-        try:
-            open_outside(Path(str(questions.answers.preview)))
-        except (RuntimeError, UnderstudyError) as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+        return open_outside(self, Path(str(questions.answers.preview)))
 
 
 class UNDERSTUDY_OT_check_job(Operator):
@@ -85,11 +80,7 @@ class UNDERSTUDY_OT_check_job(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Ask; the answer is shown in the panel."""
-        try:
-            questions.ask(take_order(context, layout.QUESTIONS), "check")
-        except UnderstudyError as error:
-            return refuse(self, error)
-        return {"FINISHED"}
+        return carry_out(self, lambda: questions.ask(take_order(context, layout.QUESTIONS), "check"))
 
 
 classes = (UNDERSTUDY_OT_preview_frame, UNDERSTUDY_OT_open_preview, UNDERSTUDY_OT_check_job)

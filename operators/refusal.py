@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bpy.types import Context, Operator
@@ -22,6 +23,15 @@ def refuse(operator: Operator, error: UnderstudyError | RuntimeError) -> set[Ope
     """Report an error with its hint, and change nothing. Blender's own come as RuntimeError."""
     operator.report({"ERROR"}, error.advice if isinstance(error, UnderstudyError) else str(error).strip())
     return {"CANCELLED"}
+
+
+def carry_out(operator: Operator, what: Callable[[], object]) -> set[OperatorReturnItems]:
+    """Do what an operator is for, or refuse as it does."""
+    try:
+        what()
+    except UnderstudyError as error:
+        return refuse(operator, error)
+    return {"FINISHED"}
 
 
 def poll_for_strip(operator: type[Operator], context: Context) -> bool:

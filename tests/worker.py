@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from backend.contract.events import Event, from_line
@@ -14,12 +15,34 @@ from backend.contract.events import Event, from_line
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Worker:
-    """`python -m backend WORDS --json`, running. Its stdin stays open until `close_stdin`."""
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Where a worker stands still: after an event of a kind and stage, until a file is there."""
 
-    def __init__(self, *words: str | Path, cwd: Path = ROOT) -> None:
+    kind: type[Event]
+    stage: str
+    until: Path
+
+    def is_at(self, event: Event) -> bool:
+        """Whether the event is that one."""
+        return isinstance(event, self.kind) and getattr(event, "stage", "") == self.stage
+
+    @property
+    def words(self) -> list[str]:
+        """Give the module to run, and its first words."""
+        return ["tests.held", self.kind.kind, self.stage, str(self.until)]
+
+
+class Worker:
+    """`python -m backend WORDS --json`, running. Its stdin stays open until `close_stdin`.
+
+    hold: where it stands still until `go_on`, so that what is done to it in between strikes it there.
+    """
+
+    def __init__(self, *words: str | Path, cwd: Path = ROOT, hold: Hold | None = None) -> None:
+        self.hold = hold
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "backend", *map(str, words), "--json"],
+            [sys.executable, "-m", *(hold.words if hold else ["backend"]), *map(str, words), "--json"],
             cwd=cwd,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
@@ -34,6 +57,21 @@ class Worker:
         assert self.process.stdout
         for line in self.process.stdout:
             yield from_line(line)
+
+    def await_hold(self) -> None:
+        """Listen until it stands still."""
+        assert self.hold
+        told = []
+        for event in self.events():
+            told.append(event)
+            if self.hold.is_at(event):
+                return
+        raise AssertionError(f"{self.hold.kind.kind} {self.hold.stage} never came: {told}")
+
+    def go_on(self) -> None:
+        """Let it go on from where it stands."""
+        assert self.hold
+        self.hold.until.touch()
 
     def end(self) -> tuple[int, list[Event]]:
         """Wait for the end. Returns exit code and the events that were not read yet."""

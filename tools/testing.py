@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import say
@@ -28,6 +29,28 @@ WAN_TESTS = "tests/engines/wan"
 """They need torch, which the worker's environment must do without."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a machine may have, named by a variable.
+
+    what: the tests that use it; without: what is so where none is named; astray: what becomes of them where what is
+    named is not there.
+    """
+
+    what: str
+    variable: str
+    without: str
+    is_folder: bool = True
+    astray: str = "fails"
+
+
+NAMED = (
+    Named("tests with an interface", BLENDER_VARIABLE, "the bpy modules install the zip all the same", is_folder=False),
+    Named("tests on real footage", FOOTAGE_VARIABLE, "the rendered performer serves all others", astray="skipped"),
+    Named("all official Wan numbers", GOLDEN_VARIABLE, "the copied part runs"),
+)
+
+
 def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     """Make the environments, print what runs and what is skipped and why, run pytest; return its exit code.
 
@@ -36,7 +59,7 @@ def run_tests(pytest_arguments: list[str], *, with_long: bool) -> int:
     rows = [_environment_row(WORKER), _environment_row(WAN), *map(_blender_row, BLENDERS)]
     rows.append(("the tracker's networks", "run", make_networks()))
     rows += [_zip_row(name, is_wanted=with_long or name == this_platform()) for name in ZIPS]
-    rows += [_real_blender_row(), _footage_row(), golden_row()]
+    rows += map(named_row, NAMED)
     rows.append(_long_row(with_long))
     say.table([("what", "", "where, or why not"), *rows])
     say.line()
@@ -67,14 +90,15 @@ def shared_out(pytest_arguments: list[str]) -> list[tuple[Environment, list[str]
     return [(environment, [*of_it, *options]) for environment, of_it in parts if of_it]
 
 
-def golden_row() -> tuple[str, str, str]:
-    """Say which of the official code's numbers the Wan engine is held against."""
-    what, named = "all official Wan numbers", os.environ.get(GOLDEN_VARIABLE, "")
-    if not named:
-        return what, "skipped", f"{GOLDEN_VARIABLE} names no folder; the copied part runs"
-    if not Path(named).is_dir():
-        return what, "fails", f"{GOLDEN_VARIABLE} names {named}, which is not a folder"
-    return what, "run", named
+def named_row(named: Named) -> tuple[str, str, str]:
+    """Say whether what a variable names is there."""
+    kind = "folder" if named.is_folder else "file"
+    path = os.environ.get(named.variable, "")
+    if not path:
+        return named.what, "skipped", f"{named.variable} names no {kind}; {named.without}"
+    if not (Path(path).is_dir() if named.is_folder else Path(path).is_file()):
+        return named.what, named.astray, f"{named.variable} names {path}, which is not a {kind}"
+    return named.what, "run", path
 
 
 def _is_test_path(word: str) -> bool:
@@ -99,24 +123,6 @@ def _zip_row(platform: str, *, is_wanted: bool) -> tuple[str, str, str]:
     if not (is_wanted or are_in_place(platform)):
         return what, "skipped", "its wheels are not fetched; `python3.11 -m tools zip` or test-all fetches them"
     return what, "runs", f"{short(wheels_folder(platform))}, {make_wheels(platform)}"
-
-
-def _real_blender_row() -> tuple[str, str, str]:
-    what, named = "the zip in a Blender with an interface", os.environ.get(BLENDER_VARIABLE, "")
-    if not named:
-        return what, "skipped", f"{BLENDER_VARIABLE} names none; the bpy modules install it all the same"
-    if not Path(named).is_file():
-        return what, "fails", f"{BLENDER_VARIABLE} names {named}, which is not a file"
-    return what, "runs", named
-
-
-def _footage_row() -> tuple[str, str, str]:
-    named = os.environ.get(FOOTAGE_VARIABLE, "")
-    if not named:
-        return "tests on real footage", "skipped", f"{FOOTAGE_VARIABLE} names no folder with clips"
-    if not Path(named).is_dir():
-        return "tests on real footage", "skipped", f"{FOOTAGE_VARIABLE} names {named}, which is not a folder"
-    return "tests on real footage", "run", named
 
 
 def _long_row(with_long: bool) -> tuple[str, str, str]:

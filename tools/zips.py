@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import say
@@ -36,17 +38,24 @@ def build_zips(platforms: list[str]) -> int:
 def build_zip(platform: str, into: Path = DIST) -> Path:
     """Build one platform's zip into a folder, replacing what is there, and validate it. Raises SetUpError."""
     make(BPY45)
-    make_networks()
-    make_wheels(platform)
     into.mkdir(parents=True, exist_ok=True)
-    with alone(ENVIRONMENTS / f"zip-{platform}.lock"):
-        stage = BUILD / "extension" / platform
-        shutil.rmtree(stage, ignore_errors=True)
-        _lay_out(platform, stage)
+    with laid_out(platform) as stage:
         built = into / f"understudy-{_version()}-{platform}.zip"
         _blenders_tool("build", "--source-dir", str(stage), "--output-filepath", str(built))
         _blenders_tool("validate", str(built))
     return built
+
+
+@contextmanager
+def laid_out(platform: str) -> Iterator[Path]:
+    """Give a folder with what a zip is built from; nobody else lays it out anew meanwhile. Raises SetUpError."""
+    make_networks()
+    make_wheels(platform)
+    with alone(ENVIRONMENTS / f"zip-{platform}.lock"):
+        stage = BUILD / "extension" / platform
+        shutil.rmtree(stage, ignore_errors=True)
+        _lay_out(platform, stage)
+        yield stage
 
 
 def _lay_out(platform: str, stage: Path) -> None:

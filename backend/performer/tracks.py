@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from pathlib import Path
 
@@ -56,6 +56,23 @@ class Tracks:
     def only(self, frame: int) -> Tracks:
         """Give the tracks of one frame."""
         return Tracks(**{field.name: getattr(self, field.name)[frame : frame + 1] for field in fields(self)})
+
+    def placed(self, scale: NDArray[np.float32], shift: NDArray[np.floating]) -> Tracks:
+        """Bring all points into another frame: times scale (`f` or one), then moved by shift (`f 2` or `2`)."""
+
+        def moved(points: NDArray[np.float32]) -> NDArray[np.float32]:
+            placed = points * scale[..., None, None]
+            placed[..., :2] += shift[..., None, :]
+            return placed
+
+        return replace(
+            self,
+            body=moved(self.body),
+            face=moved(self.face),
+            left_hand=moved(self.left_hand),
+            right_hand=moved(self.right_hand),
+            box=moved(self.box.reshape(-1, 2, 2)).reshape(-1, 4),
+        )
 
     def save(self, path: Path) -> None:
         """Write as safetensors."""

@@ -17,15 +17,20 @@ EVERY = tuple(ENVIRONMENTS)
 THOROUGH = ("4.5", "5.0")
 """For what takes long: the versions on both sides of the largest change to the sequencer and the compositor."""
 
+_PATIENCE_S = 1800.0
+"""Many times what the longest script takes: what has not ended by then hangs."""
 _NO_NETWORK = "nowhere://"
 """A proxy that can't exist: what would fetch something in a test fails at once."""
 
 _INSTALL = """
-import sys, bpy, addon_utils
+import os, sys, bpy, addon_utils
 bpy.ops.extensions.package_install_files(filepath=sys.argv[1], repo="user_default", enable_on_install=True)
 assert addon_utils.check(sys.argv[2]) == (True, True), "not installed and switched on"
+os._exit(0)
 """
-"""The operator reports success on failure, too: what counts is that the add-on is there."""
+"""The operator reports success on failure, too: what counts is that the add-on is there. Blender's own end now and then
+never comes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Blender:
     interpreter: Path
     user_folder: Path
 
-    def run(self, *words: str | Path, timeout_s: float = 120.0, variables: Mapping[str, str] | None = None) -> str:
+    def run(self, *words: str | Path, variables: Mapping[str, str] | None = None) -> str:
         """Run its Python with words and nothing of this process's environment; return what it wrote to stdout.
 
         It runs in the user folder: from the checkout's root, `-m` would find the checkout before what is installed.
@@ -56,7 +61,7 @@ class Blender:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=_PATIENCE_S,
             check=False,
         )
         assert ran.returncode == 0, f"Blender {self.version}, exit code {ran.returncode}\n{ran.stdout}{ran.stderr}"

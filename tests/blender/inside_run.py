@@ -13,8 +13,8 @@ from tools.as_package import package_folder
 from tools.layout import ROOT
 
 
-def run_inside(blender: Blender, script: str, folder: Path, timeout_s: float = 120.0, **more: str) -> dict[str, Any]:
+def run_inside(blender: Blender, script: str, folder: Path, **more: str) -> dict[str, Any]:
     """Run a script with a folder as its word, and return what it wrote to `said.json` there. more: its variables."""
     variables = {"PYTHONPATH": f"{ROOT}:{package_folder()}", "UNDERSTUDY_WORKER": sys.executable, **more}
-    blender.run(Path(__file__).with_name("inside") / script, folder, variables=variables, timeout_s=timeout_s)
+    blender.run(Path(__file__).with_name("inside") / script, folder, variables=variables)
     return dict(json.loads((folder / "said.json").read_text()))

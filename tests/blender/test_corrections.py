@@ -4,16 +4,16 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from backend.media.images import read_picture, write_picture
 from backend.performer.tracks import Tracks
-from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.blender.blenders import THOROUGH
+from tests.blender.conftest import blender_or_skip
 from tests.blender.inside_run import run_inside
-from tests.rendered import character_picture, rendered_performer
+from tests.rendered import character_picture, write_cut
 
 SIZE = (480, 270)
 FRAMES = 7
@@ -27,11 +27,9 @@ TRIMMED = 1
 
 
 def write_clip(folder: Path) -> None:
-    for name in ("clip", "garbage"):
-        (folder / name).mkdir()
-    for number, path in enumerate(sorted(rendered_performer().beauty.glob("*.png"))[:FRAMES]):
-        small = np.asarray(cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA), np.uint8)
-        write_picture(folder / "clip" / f"frame.{number:04d}.png", small)
+    write_cut(folder / "clip", FRAMES)
+    (folder / "garbage").mkdir()
+    for number in range(FRAMES):
         write_picture(folder / "garbage" / f"roto.{number:04d}.png", garbage(number - 1))
     (folder / "character.png").write_bytes(character_picture().read_bytes())
 
@@ -47,13 +45,10 @@ def garbage(frame: int) -> NDArray[np.uint8]:
 @pytest.fixture(scope="module", params=THOROUGH)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/corrections.py`, and the folder it was given."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder: Path = tmp_path_factory.mktemp("corrections")
+    blender = blender_or_skip(request.param, folder / "blender")
     write_clip(folder)
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return {"folder": folder, **run_inside(blender, "corrections.py", folder, timeout_s=900.0)}
+    return {"folder": folder, **run_inside(blender, "corrections.py", folder)}
 
 
 def mattes(told: dict[str, Any], act: str) -> list[NDArray[np.float64]]:

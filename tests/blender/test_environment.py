@@ -2,14 +2,13 @@
 """The Wan engine's Python environment, made in real Blenders from a mirror on this machine."""
 
 import json
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.blender.blenders import ENVIRONMENTS, THOROUGH
+from tests.blender.conftest import blender_or_skip
 from tests.environment.mirror import Mirror
 from tools.layout import ROOT
 
@@ -19,31 +18,21 @@ MB = 1_000_000
 @pytest.fixture(scope="module", params=THOROUGH)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/environment.py`."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder: Path = tmp_path_factory.mktemp("environment")
+    blender = blender_or_skip(request.param, folder / "blender")
     (folder / "mirror").mkdir()
     mirror = Mirror(folder / "mirror")
     for name in ("first", "second"):
         mirror.add(name, 4 * MB)
-    mirror.lock(folder / "list.txt", python=environment.python)
-    mirror.stalls_at = "second"
-
-    def go_on() -> None:
-        while not (folder / "go_on").exists():
-            time.sleep(0.05)
-        mirror.stalls_at = ""
-
-    threading.Thread(target=go_on, daemon=True).start()
+    mirror.lock(folder / "list.txt", python=ENVIRONMENTS[request.param].python)
+    mirror.stalls_at, mirror.go_on = "second", folder / "go_on"
     installed = folder / "blender" / "extensions" / "user_default"
     installed.mkdir(parents=True)
     (installed / "understudy").symlink_to(ROOT, target_is_directory=True)
     variables = {"PYTHONPATH": str(ROOT), **mirror.settings}
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
     script = Path(__file__).parent / "inside" / "environment.py"
     try:
-        blender.run(script, folder, variables=variables, timeout_s=500.0)
+        blender.run(script, folder, variables=variables)
     finally:
         mirror.close()
     return {"given": mirror.given, **json.loads((folder / "said.json").read_text())}
@@ -60,7 +49,7 @@ def test_the_wan_engine_without_a_whole_environment_is_refused(told: dict[str, A
 
 
 def test_the_click_does_not_wait_and_progress_comes_in_megabytes(told: dict[str, Any]) -> None:
-    assert told["created"]["took_s"] < 5.0  # the mirror stalls until it has been stopped
+    assert told["created"]["goes_on"]  # when the click is over: the mirror stalls until it has been stopped
     assert told["created"]["in_between"] == ["fetch", 6, 8, True]
     assert "being worked on" in told["created"]["twice"]
 

@@ -9,16 +9,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
-from backend.media.images import read_picture, write_picture
+from backend.media.images import read_picture
 from tests.blender.blenders import Blender
-from tests.rendered import character_picture, rendered_performer
+from tests.rendered import character_picture, rendered_performer, write_cut
 
 LEFTOVERS = Path(__file__).parent / "inside" / "leftovers.py"
-SIZE = (480, 270)
 FRAMES = 4
 
 
@@ -39,19 +37,14 @@ class Extension:
     def worker(self, *words: str | Path) -> list[dict[str, Any]]:
         """Run the worker with these two folders and no other; return what it said."""
         variables = {"PYTHONPATH": f"{self.folder}:{self.packages}"}
-        said = self._blender.run("-m", "backend", *words, "--json", variables=variables, timeout_s=300.0)
+        said = self._blender.run("-m", "backend", *words, "--json", variables=variables)
         return [json.loads(line) for line in said.splitlines()]
 
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """The rendered performer, small and short."""
-    folder = tmp_path / "clip"
-    folder.mkdir()
-    for number, path in enumerate(pictures(rendered_performer().beauty)):
-        small = cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA)
-        write_picture(folder / f"frame.{number + 101:04d}.png", np.asarray(small, np.uint8))
-    return folder
+    """The rendered performer, a few frames of it."""
+    return write_cut(tmp_path / "clip", FRAMES)
 
 
 def pictures(folder: Path) -> list[Path]:
@@ -87,7 +80,7 @@ def test_a_performer_is_replaced_and_the_rest_of_the_plate_kept(installed: Blend
     comps, changes = (sorted((tmp_path / "small_v001" / name).iterdir()) for name in ("comp", "change_matte"))
     layers = zip(pictures(clip), comps, changes, pictures(rendered_performer().matte()), strict=True)
     for frame, comp, change, matte in (map(read_picture, paths) for paths in layers):
-        kept, stood = change == 0, cv2.resize(matte, SIZE, interpolation=cv2.INTER_AREA) == 255
+        kept, stood = change == 0, matte == 255
         assert np.array_equal(comp[kept], frame[kept])
         assert (kept & stood).sum() < 0.05 * stood.sum()
 
@@ -106,10 +99,11 @@ def test_taken_out_it_is_gone_with_its_wheels(installed: Blender) -> None:
 
 
 _UNINSTALL = """
-import bpy, addon_utils
+import os, bpy, addon_utils
 addon_utils.enable("bl_ext.user_default.understudy")
 names = [repo.module for repo in bpy.context.preferences.extensions.repos]
 bpy.ops.extensions.package_uninstall(repo_index=names.index("user_default"), pkg_id="understudy")
+os._exit(0)
 """
 
 _MANIFEST = """

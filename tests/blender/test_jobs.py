@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole way in real Blenders: a strip goes in, a job runs in the real worker, strips come out."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
-from backend.media.images import read_picture, write_picture
-from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from backend.media.images import read_picture
+from tests.blender.blenders import THOROUGH
+from tests.blender.conftest import blender_or_skip
 from tests.blender.inside_run import run_inside
-from tests.rendered import character_picture, rendered_performer
+from tests.rendered import character_picture, write_cut
 
 SIZE = (480, 270)
 FRAMES = 7
@@ -21,17 +22,11 @@ FRAMES = 7
 @pytest.fixture(scope="module", params=THOROUGH)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/jobs.py`, and the folder it was given."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder: Path = tmp_path_factory.mktemp("jobs")
-    (folder / "clip").mkdir()
-    for number, path in enumerate(sorted(rendered_performer().beauty.glob("*.png"))[:FRAMES]):
-        small = np.asarray(cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA), np.uint8)
-        write_picture(folder / "clip" / f"frame.{number:04d}.png", small)
+    blender = blender_or_skip(request.param, folder / "blender")
+    write_cut(folder / "clip", FRAMES)
     (folder / "character.png").write_bytes(character_picture().read_bytes())
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return {"folder": folder, **run_inside(blender, "jobs.py", folder, timeout_s=900.0)}
+    return {"folder": folder, **run_inside(blender, "jobs.py", folder)}
 
 
 def test_what_is_missing_is_said_before_anything_is_made(told: dict[str, Any]) -> None:
@@ -79,6 +74,16 @@ def test_questions_are_answered(told: dict[str, Any]) -> None:
     [found] = told["asked"]["found"]
     assert "face" in found
     assert read_picture(Path(told["asked"]["preview"])).shape == (SIZE[1], SIZE[0], 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Blender's own operator opens files")
+def test_folder_and_preview_are_opened_without_waiting_or_it_is_said_why_not(told: dict[str, Any]) -> None:
+    opened = told["opened"]
+    for name, path in (("folder", opened["job"]), ("preview", told["asked"]["preview"])):
+        shown, refused = opened[name]
+        assert shown == path
+        assert f"Nothing is here that would open {path}" in refused and "Install xdg-utils" in refused
+    assert opened["waited"] is False
 
 
 def test_jobs_left_to_their_workers_are_found_again_and_placed(told: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.blender.blenders import THOROUGH
+from tests.blender.conftest import blender_or_skip
 from tests.blender.inside_run import run_inside
 from tests.blender.test_shots import pictures, rendered
 from tests.painted import painted, painted_number, write_movie
@@ -19,15 +20,12 @@ WIDTH, HEIGHT, FRAMES = 64, 48, 12
 @pytest.fixture(scope="module", params=THOROUGH)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/mattes.py`, and the folder it was given."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder = tmp_path_factory.mktemp("mattes")
+    blender = blender_or_skip(request.param, folder / "blender")
     write_movie(folder / "dance.mov", FRAMES)
     (folder / "stills").mkdir()
     for number in range(FRAMES):
         cv2.imwrite(str(folder / f"stills/still.{number + 1:04d}.png"), painted(number))
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
     return {"folder": folder, **run_inside(blender, "mattes.py", folder)}
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.blender.blenders import ENVIRONMENTS, EVERY, Blender
+from tests.blender.blenders import EVERY
+from tests.blender.conftest import blender_or_skip
 from tests.blender.delivery import write_delivery
 from tests.blender.inside_run import run_inside
 from tests.painted import painted, write_movie
@@ -17,14 +18,12 @@ FROM_BELOW = ["control", "change_matte", "performer_matte", "matte", "plate", "c
 @pytest.fixture(scope="module", params=EVERY)
 def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/placing.py`."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder: Path = tmp_path_factory.mktemp("placing")
+    blender = blender_or_skip(request.param, folder / "blender")
     write_movie(folder / "dance.mov", 12)
     for version in (1, 2):
         write_delivery(folder / "delivered", [painted(number) for number in range(3, 9)], version)
-    return run_inside(Blender(request.param, environment.interpreter, folder / "blender"), "placing.py", folder)
+    return run_inside(blender, "placing.py", folder)
 
 
 def test_results_lie_above_the_clip_on_free_channels_and_on_its_frames(said: dict[str, Any]) -> None:

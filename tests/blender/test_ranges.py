@@ -9,7 +9,8 @@ import pytest
 
 from backend.media.images import read_picture
 from backend.performer.tracks import Tracks
-from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.blender.blenders import THOROUGH
+from tests.blender.conftest import blender_or_skip
 from tests.blender.inside_run import run_inside
 from tests.blender.test_corrections import write_clip
 
@@ -20,13 +21,10 @@ CONTENT_START = 10
 @pytest.fixture(scope="module", params=THOROUGH)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/ranges.py`, and the folder it was given."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder: Path = tmp_path_factory.mktemp("ranges")
+    blender = blender_or_skip(request.param, folder / "blender")
     write_clip(folder)
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return {"folder": folder, **run_inside(blender, "ranges.py", folder, timeout_s=900.0)}
+    return {"folder": folder, **run_inside(blender, "ranges.py", folder)}
 
 
 def test_a_range_without_a_frame_of_the_strip_is_refused_in_words(told: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.media.colour import decode_srgb, encode_srgb
-from tests.blender.blenders import ENVIRONMENTS, EVERY, Blender
+from tests.blender.blenders import EVERY
+from tests.blender.conftest import blender_or_skip
 from tests.blender.delivery import write_delivery
 from tests.blender.inside_run import run_inside
 from tests.painted import write_movie
@@ -22,12 +23,9 @@ Frames = NDArray[np.int_]
 @pytest.fixture(scope="module", params=EVERY)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everything that `inside/truth.py` renders in that Blender, of a delivery made from its own raw frames."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder = tmp_path_factory.mktemp("truth")
+    blender = blender_or_skip(request.param, folder / "blender")
     write_movie(folder / "dance.mov", 12)
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
     run_inside(blender, "truth.py", folder)
     write_delivery(folder / "delivered", [np.asarray(frame, np.uint8) for frame in frames(folder / "source")])
     run_inside(blender, "truth.py", folder)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.blender.blenders import THOROUGH
+from tests.blender.conftest import blender_or_skip
 from tests.blender.inside_run import run_inside
 from tests.footage import footage_named
 from tests.rendered import character_picture, rendered_performer
@@ -24,15 +25,12 @@ from tests.rendered import character_picture, rendered_performer
 def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Give the folder of what that Blender rendered, and that of the delivered version."""
     version, which = request.param
-    environment = ENVIRONMENTS[version]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     clip = footage_named("alley_boy.mp4") if which == "footage" else rendered_performer().beauty
     character = footage_named("scholar.jpeg") if which == "footage" else character_picture()
     folder = tmp_path_factory.mktemp("truth")
+    blender = blender_or_skip(version, folder / "blender")
     (folder / "character.png").write_bytes(character.read_bytes())
-    blender = Blender(version, environment.interpreter, folder / "blender")
-    told = run_inside(blender, "truth_of_jobs.py", folder, timeout_s=900.0, UNDERSTUDY_CLIP=str(clip))
+    told = run_inside(blender, "truth_of_jobs.py", folder, UNDERSTUDY_CLIP=str(clip))
     assert told["state"] == "done", told["message"]
     return folder, Path(told["delivered"])
 

@@ -7,7 +7,8 @@ from typing import Any
 import cv2
 import pytest
 
-from tests.blender.blenders import ENVIRONMENTS, EVERY, Blender
+from tests.blender.blenders import EVERY
+from tests.blender.conftest import blender_or_skip
 from tests.blender.delivery import write_delivery
 from tests.blender.inside_run import run_inside
 from tests.painted import painted, write_movie
@@ -21,14 +22,12 @@ MOVED = 16
 @pytest.fixture(scope="module", params=EVERY)
 def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/undo.py`."""
-    environment = ENVIRONMENTS[request.param]
-    if not environment.interpreter.exists():
-        pytest.skip(f"{environment.purpose} is not in place")
     folder: Path = tmp_path_factory.mktemp("undo")
+    blender = blender_or_skip(request.param, folder / "blender")
     write_movie(folder / "dance.mov", 6)
     cv2.imwrite(str(folder / "character.png"), painted(0))
     write_delivery(folder / "delivered", [painted(number) for number in range(6)])
-    return run_inside(Blender(request.param, environment.interpreter, folder / "blender"), "undo.py", folder)
+    return run_inside(blender, "undo.py", folder)
 
 
 def test_a_strip_is_found_when_something_else_was_undone_and_redone(said: dict[str, Any]) -> None:

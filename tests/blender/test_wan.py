@@ -5,18 +5,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
-from backend.media.images import read_picture, write_picture
-from tests.blender.blenders import ENVIRONMENTS, THOROUGH, Blender
+from tests.blender.blenders import THOROUGH
+from tests.blender.conftest import blender_or_skip
 from tests.blender.inside_run import run_inside
-from tests.rendered import character_picture, rendered_performer
+from tests.rendered import character_picture, write_cut
 from tools.environments import WAN
 from tools.layout import ROOT
 
-SIZE, FRAMES = (480, 270), 5
+FRAMES = 5
 """Of the clip; the first is trimmed off."""
 _WRITE = (
     "import sys; from pathlib import Path; from tests.engines.wan.checkpoints import write_models_folder\n"
@@ -24,23 +22,25 @@ _WRITE = (
 )
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small checkpoint, which only a Python with torch can write."""
+    if not WAN.interpreter.exists():
+        pytest.skip(f"{WAN.purpose} is not in place")
+    folder = tmp_path_factory.mktemp("models")
+    subprocess.run([str(WAN.interpreter), "-c", _WRITE, str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
 @pytest.fixture(scope="module", params=THOROUGH)
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def told(request: pytest.FixtureRequest, models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What that Blender tells of `inside/wan.py`."""
-    environment = ENVIRONMENTS[request.param]
-    for needed in (environment, WAN):
-        if not needed.interpreter.exists():
-            pytest.skip(f"{needed.purpose} is not in place")
     folder: Path = tmp_path_factory.mktemp("wan")
-    for name in ("clip", "models"):
-        (folder / name).mkdir()
-    for number, path in enumerate(sorted(rendered_performer().beauty.glob("*.png"))[:FRAMES]):
-        small = np.asarray(cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA), np.uint8)
-        write_picture(folder / "clip" / f"frame.{number:04d}.png", small)
+    blender = blender_or_skip(request.param, folder / "blender")
+    (folder / "models").symlink_to(models, target_is_directory=True)
+    write_cut(folder / "clip", FRAMES)
     (folder / "character.png").write_bytes(character_picture().read_bytes())
-    subprocess.run([str(WAN.interpreter), "-c", _WRITE, str(folder / "models")], cwd=ROOT, check=True)
-    blender = Blender(request.param, environment.interpreter, folder / "blender")
-    return run_inside(blender, "wan.py", folder, timeout_s=900.0, UNDERSTUDY_WAN=str(WAN.interpreter))
+    return run_inside(blender, "wan.py", folder, UNDERSTUDY_WAN=str(WAN.interpreter))
 
 
 def test_what_the_engine_lacks_is_said_before_anything_is_made(told: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ def told(
     else:
         pytest.skip(f"{BLENDER_VARIABLE} names no Blender with an interface")
     write_clip(folder)
-    blender.run(*words, extension_zip, folder, timeout_s=600.0)
+    blender.run(*words, extension_zip, folder)
     said = json.loads((folder / "said.json").read_text("utf-8"))
     return {"folder": folder, "user_folder": user_folder, **said}
 

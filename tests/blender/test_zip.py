@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.blender.blenders import Blender
-from tools.layout import BUILD, ROOT
+from tools.layout import ROOT
 from tools.wheels import ZIPS, are_in_place, this_platform
-from tools.zips import build_zip
+from tools.zips import build_zip, laid_out
 
 
 def crcs(package: Path) -> dict[str, int]:
@@ -43,8 +43,9 @@ def test_the_zip_holds_every_wheel_that_its_manifest_names_and_a_licence_for_eac
 def test_the_oldest_and_the_newest_blenders_tool_build_the_same_zip(
     blender: Blender, extension_zip: Path, tmp_path: Path
 ) -> None:
-    stage, built = BUILD / "extension" / this_platform(), tmp_path / "built.zip"
-    blender.run(blender.extension_tool, "build", "--source-dir", stage, "--output-filepath", built)
+    built = tmp_path / "built.zip"
+    with laid_out(this_platform()) as stage:
+        blender.run(blender.extension_tool, "build", "--source-dir", stage, "--output-filepath", built)
     assert crcs(built) == crcs(extension_zip)
 
 

@@ -27,7 +27,7 @@ def worker(*words: str | Path, python: tuple[str, ...] = ()) -> subprocess.Compl
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -11,16 +11,21 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-_STALL_S = 60.0
+_STALL_S = 300.0
+"""Longer than any test needs to do what it does meanwhile."""
 
 
 class Mirror:
-    """Wheels in a folder, served to pip. given: names of wheels that were asked for, in order."""
+    """Wheels in a folder, served to pip.
+
+    given: names of wheels that were asked for, in order. go_on: once this file is there, nothing stalls.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.given: list[str] = []
         self.stalls_at = ""
+        self.go_on = folder / ".go_on"
         self.breaks_at = ""
         self.is_let_go = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -28,9 +33,10 @@ class Mirror:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Give pip's own settings by which it asks this mirror and nobody else."""
+        """Give pip's own settings by which it asks this mirror and nobody else, and waits for it."""
         address = f"http://127.0.0.1:{self._server.server_port}/"
-        return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": address, "PIP_RETRIES": "0", "NO_PROXY": "127.0.0.1"}
+        patience = {"PIP_RETRIES": "0", "PIP_DEFAULT_TIMEOUT": f"{_STALL_S:.0f}"}
+        return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": address, "NO_PROXY": "127.0.0.1", **patience}
 
     def add(self, name: str, size_bytes: int) -> Path:
         """Make a wheel of about that size with a module of its name."""
@@ -92,7 +98,7 @@ class Mirror:
                 self.wfile.flush()
                 if name and name == mirror.breaks_at:
                     return
-                if name and name == mirror.stalls_at:
+                if name and name == mirror.stalls_at and not mirror.go_on.exists():
                     mirror.is_let_go.wait(_STALL_S)
                 self.wfile.write(body[some:])
 

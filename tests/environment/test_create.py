@@ -7,8 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +28,37 @@ from backend.environment.errors import (
 from backend.environment.leashed import Ran, Runner
 from backend.environment.lists import list_for_this_system, read_list
 from tests.environment.mirror import Mirror
+from tests.patience import comes_true
 from tests.worker import Worker
 
 MB = 1_000_000
 PACKAGES = ("first", "second", "third")
 
 
-@pytest.fixture
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    (tmp_path / "mirror").mkdir()
-    mirror = Mirror(tmp_path / "mirror")
+@contextmanager
+def a_mirror(folder: Path) -> Iterator[Mirror]:
+    (folder / "mirror").mkdir()
+    mirror = Mirror(folder / "mirror")
     for name in PACKAGES:
         mirror.add(name, 4 * MB)
-    for name, value in mirror.settings.items():
-        monkeypatch.setenv(name, value)
-    yield mirror
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in mirror.settings.items():
+            patch.setenv(name, value)
+        yield mirror
     mirror.close()
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Mirror]:
+    with a_mirror(tmp_path) as mirror:
+        yield mirror
 
 
 class Made:
     """A folder in which an environment is made, by the worker's command."""
 
     def __init__(self, mirror: Mirror, folder: Path) -> None:
+        self.mirror = mirror
         self.folder = folder / "wan environment"
         self.environment = environment_of(self.folder)
         self.list = mirror.lock(folder / "list.txt")
@@ -74,6 +83,24 @@ def made(mirror: Mirror, tmp_path: Path) -> Made:
     return Made(mirror, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def first_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Made, list[Event]]]:
+    """An environment that was made, and what happened."""
+    folder = tmp_path_factory.mktemp("made")
+    with a_mirror(folder) as mirror:
+        made = Made(mirror, folder)
+        yield made, made.again()
+
+
+@pytest.fixture
+def whole(first_made: tuple[Made, list[Event]]) -> Made:
+    """That environment, whole again whatever the last test did to it; nothing was asked of its mirror yet."""
+    made, _ = first_made
+    made.again()
+    made.mirror.given = []
+    return made
+
+
 def until(worker: Worker, kind: type[Event], **facts: Any) -> None:
     """Listen until an event comes."""
     for event in worker.events():
@@ -82,8 +109,10 @@ def until(worker: Worker, kind: type[Event], **facts: Any) -> None:
     raise AssertionError("the worker ended")
 
 
-def test_an_environment_is_made_with_progress_in_megabytes_and_made_once(mirror: Mirror, made: Made) -> None:
-    events = made.again()
+def test_an_environment_is_made_with_progress_in_megabytes_and_made_once(
+    first_made: tuple[Made, list[Event]],
+) -> None:
+    made, events = first_made
     stages = [event.stage for event in events if isinstance(event, StageStarted)]
     last = {event.stage: (event.done_steps, event.total_steps) for event in events if isinstance(event, StepsDone)}
     assert stages == ["fetch", "unpack"]
@@ -92,7 +121,7 @@ def test_an_environment_is_made_with_progress_in_megabytes_and_made_once(mirror:
     assert made.imports() == "firstsecondthird"
     assert not (made.folder / "wheels").exists() and not (made.folder / "scratch").exists()
     assert [event.kind for event in made.again()] == [StageKept.kind, JobDone.kind]
-    assert mirror.given == list(PACKAGES)
+    assert made.mirror.given == list(PACKAGES)
 
 
 def test_killed_in_the_middle_of_a_package_it_fetches_only_what_is_missing(mirror: Mirror, made: Made) -> None:
@@ -102,7 +131,7 @@ def test_killed_in_the_middle_of_a_package_it_fetches_only_what_is_missing(mirro
     worker.process.kill()
     worker.process.wait()
     assert not is_whole(made.environment)
-    assert pips_at_work(made.folder) == []
+    assert comes_true(lambda: not pips_at_work(made.folder))
     mirror.stalls_at, mirror.given = "", []
     events = made.again()
     first = next(event for event in events if isinstance(event, StepsDone))
@@ -111,15 +140,10 @@ def test_killed_in_the_middle_of_a_package_it_fetches_only_what_is_missing(mirro
     assert made.imports() == "firstsecondthird"
 
 
-def pips_at_work(folder: Path, patience_s: float = 5.0) -> list[str]:
-    """Wait for the pips below a folder to be gone; list the command lines of those that are not."""
-    end_s = time.monotonic() + patience_s
-    while True:
-        lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
-        left = [line for line in lines if str(folder) in line]
-        if not left or time.monotonic() > end_s:
-            return left
-        time.sleep(0.1)
+def pips_at_work(folder: Path) -> list[str]:
+    """List the command lines of the pips below a folder."""
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if str(folder) in line]
 
 
 def test_asked_to_stop_it_stops_at_once_and_goes_on_later(mirror: Mirror, made: Made) -> None:
@@ -174,40 +198,36 @@ def test_a_kept_wheel_that_has_changed_is_fetched_again(mirror: Mirror, made: Ma
     assert mirror.given == ["second", "third"]
 
 
-def test_one_without_its_seal_is_made_anew(made: Made) -> None:
-    made.again()
-    seal_of(made.environment).unlink()
-    (made.environment / "left_over").touch()
-    made.again()
-    assert not (made.environment / "left_over").exists()
+def test_one_without_its_seal_is_made_anew(whole: Made) -> None:
+    seal_of(whole.environment).unlink()
+    (whole.environment / "left_over").touch()
+    whole.again()
+    assert not (whole.environment / "left_over").exists()
 
 
-def test_until_the_packages_of_a_new_list_are_there_the_old_environment_stays(mirror: Mirror, made: Made) -> None:
-    made.again()
-    made.list.write_text(f"{made.list.read_text()}# a new list\n")
-    (made.environment / "left_over").touch()
-    third = mirror.folder / "third-1-py3-none-any.whl"
+def test_until_the_packages_of_a_new_list_are_there_the_old_environment_stays(whole: Made) -> None:
+    whole.list.write_text(f"{whole.list.read_text()}# a new list\n")
+    (whole.environment / "left_over").touch()
+    third = whole.mirror.folder / "third-1-py3-none-any.whl"
     content = third.read_bytes()
     third.unlink()
-    made.again(Exit.REFUSED)
-    assert is_whole(made.environment)
-    assert made.imports() == "firstsecondthird"
+    whole.again(Exit.REFUSED)
+    assert is_whole(whole.environment)
+    assert whole.imports() == "firstsecondthird"
     third.write_bytes(content)
-    mirror.given = []
-    made.again()
-    assert mirror.given == ["third"]
-    assert not (made.environment / "left_over").exists()
+    whole.mirror.given = []
+    whole.again()
+    assert whole.mirror.given == ["third"]
+    assert not (whole.environment / "left_over").exists()
 
 
-def test_one_whose_python_has_moved_is_mended_without_fetching(mirror: Mirror, made: Made) -> None:
-    made.again()
-    for link in python_of(made.environment).parent.glob("python*"):
+def test_one_whose_python_has_moved_is_mended_without_fetching(whole: Made) -> None:
+    for link in python_of(whole.environment).parent.glob("python*"):
         link.unlink()
         link.symlink_to("gone")
-    mirror.given = []
-    assert made.again()[0] == StageKept(stage="unpack", key="")
-    assert made.imports() == "firstsecondthird"
-    assert mirror.given == []
+    assert whole.again()[0] == StageKept(stage="unpack", key="")
+    assert whole.imports() == "firstsecondthird"
+    assert whole.mirror.given == []
 
 
 def test_a_second_maker_is_refused(mirror: Mirror, made: Made) -> None:

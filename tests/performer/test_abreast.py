@@ -10,7 +10,7 @@ import pytest
 
 from backend.performer.abreast import abreast
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 def test_every_step_of_every_walk_is_taken_once_and_each_walk_in_order() -> None:

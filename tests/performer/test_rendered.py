@@ -16,9 +16,8 @@ from backend.performer.find import find_people
 from backend.performer.networks import networks_folder
 from backend.performer.track import track_performer
 from backend.performer.tracks import Presence, Tracks
-from demo.shots import CUT_FRAMES, rendered_shot
-from demo.truth import load_truth
 from tests.footage import footage_named
+from tests.rendered import rendered_performer
 
 pytestmark = pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
 
@@ -32,7 +31,7 @@ def tracked(frames: Sequence, into: Path) -> Tracks:
 
 
 def test_joints_lie_where_they_were_rendered(tmp_path: Path) -> None:
-    truth = load_truth(rendered_shot("solo", size=(480, 270), frames=CUT_FRAMES))
+    truth = rendered_performer()
     tracks = tracked(Sequence(truth.beauty, len(truth)), tmp_path)
     errors = np.linalg.norm(tracks.body[:, JOINTS, :2] - truth.joints[:, 0][:, JOINTS], axis=2)
     seen = errors[truth.visible[:, 0][:, JOINTS]] / truth.height_px().mean()

@@ -6,14 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from backend.media.images import read_picture, write_picture
 from tests.painted import painted, painted_number
 from tests.rendered import character_picture, rendered_performer
-from tests.worker import Worker
+from tests.worker import Hold, Worker
 
 SIZE = (480, 270)
 STAMP = (48, 36)
@@ -30,10 +28,11 @@ class SmallShot:
     plate: Path
     character: Path
 
-    def replace(self, output: Path, *words: str | Path) -> Worker:
+    def replace(self, output: Path, *words: str | Path, hold: Hold | None = None) -> Worker:
         """Start a replace job of the shot's first frames."""
         last = () if "--last" in words else ("--last", str(KILLED_FRAMES - 1))
-        return Worker("replace", self.clip, self.character, "--name", "small", "--output", output, *last, *words)
+        words = ("replace", self.clip, self.character, "--name", "small", "--output", output, *last, *words)
+        return Worker(*words, hold=hold)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +42,7 @@ def small_shot(tmp_path_factory: pytest.TempPathFactory) -> SmallShot:
     for name, source in (("clip", truth.beauty), ("matte", truth.matte()), ("plate", truth.plate)):
         (folder / name).mkdir()
         for number, path in enumerate(sorted(source.glob("*.png"))):
-            picture = np.asarray(cv2.resize(read_picture(path), SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+            picture = read_picture(path)
             if name == "clip":
                 picture[: STAMP[1], : STAMP[0]] = painted(number, *STAMP)
             write_picture(folder / name / f"frame.{number + 101:04d}.png", picture)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,63 +16,49 @@ from backend.contract import layout
 from backend.contract.events import Delivered, Event, FramesDone, JobStopped, StageDone, StageKept, StageStarted
 from backend.contract.jobfolder import is_running, read_events
 from tests.shot.conftest import SmallShot
-from tests.worker import Worker, delivered_bytes
+from tests.worker import Hold, Worker, delivered_bytes
 
 _STORED = ("character", "frames", "find", "cast", "track", "matte", "plate", "generate")
-Moment = Callable[[Event], bool]
+Moment = tuple[type[Event], str]
 
 
-def _moments() -> list[tuple[str, Moment]]:
-    """At the start of every stage, within it and just after it was put in place; thrice within delivery."""
-
-    def in_stage(kind: type[Event], stage: str) -> Moment:
-        # On a busy machine a stage may be in place before the last kill struck: then its being kept is the moment.
-        return lambda event: isinstance(event, kind | StageKept) and getattr(event, "stage", "") == stage
-
-    moments = [
-        (f"{kind.kind} {stage}", in_stage(kind, stage))
-        for stage in _STORED
-        for kind in (StageStarted, FramesDone, StageDone)
-        if (stage, kind) not in (("character", FramesDone), ("cast", FramesDone), ("generate", StageDone))
-    ]
+def _moments() -> list[Moment]:
+    """At the start of every stage, within it and just after it was put in place; twice within delivery and after it."""
+    stored = [(kind, stage) for stage in _STORED for kind in (StageStarted, FramesDone, StageDone)]
+    silent = [(FramesDone, stage) for stage in ("character", "cast")]
     return [
-        *moments,
-        *((f"delivery {n}", in_stage(FramesDone, "deliver")) for n in range(2)),
-        ("delivered", _delivered),
+        *(moment for moment in stored if moment not in silent),
+        *[(FramesDone, "deliver")] * 2,
+        (Delivered, ""),
     ]
 
 
-def _delivered(event: Event) -> bool:
-    return isinstance(event, Delivered)
+@pytest.fixture(scope="module")
+def undisturbed(small_shot: SmallShot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of a job that nobody disturbed."""
+    output = tmp_path_factory.mktemp("undisturbed")
+    assert small_shot.replace(output).end()[0] == 0
+    return output
 
 
 def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
-    small_shot: SmallShot, tmp_path: Path
+    small_shot: SmallShot, undisturbed: Path, tmp_path: Path
 ) -> None:
-    _, events = small_shot.replace(tmp_path / "undisturbed").end()
-    undisturbed = delivered_bytes(_folder_of(events))
-    worker, moments = small_shot.replace(tmp_path / "killed"), _moments()
-    for name, is_moment in moments:
-        told = list(_until(is_moment, worker))
-        assert is_moment(told[-1]), f"{name} never came: {told}"
+    first, *others = (Hold(kind, stage, tmp_path / "never") for kind, stage in _moments())
+    worker = small_shot.replace(tmp_path / "killed", hold=first)
+    for hold in (*others, None):
+        worker.await_hold()
         worker.kill()
         [job] = (tmp_path / "killed" / layout.WORK / layout.JOBS).iterdir()
         assert not is_running(job)
-        worker = Worker("resume", job)
+        worker = Worker("resume", job, hold=hold)
     code, events = worker.end()
-    assert len(moments) >= 20
+    assert len(others) >= 20
     assert code == 0
-    assert delivered_bytes(_folder_of(events)) == undisturbed
+    assert delivered_bytes(_folder_of(events)) == delivered_bytes(undisturbed / "small_v001")
     assert [path.name for path in (tmp_path / "killed").glob("[!.]*")] == ["small_v001"]
     _assert_nothing_in_place_ran_again(list(read_events(job)))
     assert not list((tmp_path / "killed").rglob("*.partial"))
-
-
-def _until(is_moment: Moment, worker: Worker) -> Iterator[Event]:
-    for event in worker.events():
-        yield event
-        if is_moment(event):
-            return
 
 
 def _folder_of(events: list[Event]) -> Path:
@@ -88,15 +74,17 @@ def _assert_nothing_in_place_ran_again(events: list[Event]) -> None:
             in_place.add(event.key)
 
 
-def test_another_character_redoes_no_tracking_matte_or_plate(small_shot: SmallShot, tmp_path: Path) -> None:
-    small_shot.replace(tmp_path).end()
-    code, events = small_shot.replace(tmp_path, "--mirror").end()
+def test_another_character_redoes_no_tracking_matte_or_plate(small_shot: SmallShot, undisturbed: Path) -> None:
+    code, events = small_shot.replace(undisturbed, "--mirror").end()
     done = Counter(event.stage for event in events if isinstance(event, StageDone))
-    kept = {event.stage for event in events if isinstance(event, StageKept)}
     assert code == 0
     assert done == {"character": 1, "generate": 1}
-    assert kept == {"frames", "find", "cast", "track", "matte", "plate"}
-    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["small_v001", "small_v002"]
+    assert _kept(events) == {"frames", "find", "cast", "track", "matte", "plate"}
+    assert sorted(path.name for path in undisturbed.glob("[!.]*")) == ["small_v001", "small_v002"]
+
+
+def _kept(events: list[Event]) -> set[str]:
+    return {event.stage for event in events if isinstance(event, StageKept)}
 
 
 def _by_line(worker: Worker, job: Path) -> None:
@@ -119,32 +107,44 @@ def _by_sigterm(worker: Worker, job: Path) -> None:
     worker.process.send_signal(signal.SIGTERM)
 
 
+_WAYS: dict[str, Callable[[Worker, Path], None]] = {
+    "frames": _by_line,
+    "find": _by_end_of_stdin,
+    "track": _by_cancel_file,
+    "matte": _by_ctrl_c,
+    "plate": _by_sigterm,
+}
+"""Each after a stage of its own, so that one job serves for all."""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise on Windows")
-@pytest.mark.parametrize("stop", [_by_line, _by_end_of_stdin, _by_cancel_file, _by_ctrl_c, _by_sigterm])
-def test_every_way_to_stop_leaves_a_job_that_resumes(
-    stop: Callable[[Worker, Path], None], small_shot: SmallShot, tmp_path: Path
-) -> None:
-    worker = small_shot.replace(tmp_path)
-    next(event for event in worker.events() if isinstance(event, StageDone) and event.stage == "frames")
-    [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
-    stop(worker, job)
-    code, events = worker.end()
-    assert code == 4
-    assert isinstance(events[-1], JobStopped)
+def test_every_way_to_stop_leaves_a_job_that_resumes(small_shot: SmallShot, tmp_path: Path) -> None:
+    holds = {stage: Hold(StageDone, stage, tmp_path / f".after_{stage}") for stage in _WAYS}
+    worker, job = small_shot.replace(tmp_path, hold=holds["frames"]), Path()
+    for stage, stop in _WAYS.items():
+        if job.name:
+            worker = Worker("resume", job, hold=holds[stage])
+        worker.await_hold()
+        [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
+        stop(worker, job)
+        worker.go_on()
+        code, events = worker.end()
+        assert (code, events[-1]) == (4, JobStopped()), stage
     code, events = Worker("resume", job).end()
     assert code == 0
-    assert "frames" in {event.stage for event in events if isinstance(event, StageKept)}
+    assert _kept(events) >= set(_WAYS)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sessions are a thing of POSIX")
 def test_a_detached_worker_outlives_its_starter_and_obeys_the_cancel_file(
     small_shot: SmallShot, tmp_path: Path
 ) -> None:
-    worker = small_shot.replace(tmp_path, "--detached")
-    next(event for event in worker.events() if isinstance(event, StageDone) and event.stage == "frames")
+    worker = small_shot.replace(tmp_path, "--detached", hold=Hold(StageDone, "frames", tmp_path / ".go_on"))
+    worker.await_hold()
     worker.close_stdin()
     worker.process.send_signal(signal.SIGHUP)
     [job] = (tmp_path / layout.WORK / layout.JOBS).iterdir()
+    worker.go_on()
     assert any(isinstance(event, FramesDone) and event.stage == "track" for event in worker.events())
     (job / layout.CANCEL).touch()
     code, events = worker.end()

@@ -3,7 +3,7 @@
 
 import subprocess
 import sys
-import time
+import threading
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -130,8 +130,12 @@ def test_another_file_under_the_name_and_no_file_are_told_apart(
 
 
 def test_what_a_killed_command_left_running_is_waited_for(tmp_path: Path) -> None:
-    lock = tmp_path / "toy.lock"
-    child = "import time; time.sleep(1.0)"
+    lock, let_go, ended = (tmp_path / name for name in ("toy.lock", "let_go", "ended"))
+    child = (
+        "import time; from pathlib import Path\n"
+        f"while not Path({str(let_go)!r}).exists(): time.sleep(0.01)\n"
+        f"Path({str(ended)!r}).touch()\n"
+    )
     parent = (
         "import subprocess, sys, os; from pathlib import Path; from tools.one_at_a_time import alone\n"
         f"with alone(Path({str(lock)!r})):\n"
@@ -139,9 +143,9 @@ def test_what_a_killed_command_left_running_is_waited_for(tmp_path: Path) -> Non
         "    os._exit(9)\n"
     )
     assert subprocess.run([sys.executable, "-c", parent], cwd=ROOT, check=False).returncode == 9
-    began_s = time.monotonic()
+    threading.Timer(0.5, let_go.touch).start()
     with alone(lock):
-        assert time.monotonic() - began_s > 0.5
+        assert ended.exists()
 
 
 def test_a_second_index_is_asked_only_where_the_first_has_no_allowed_file(

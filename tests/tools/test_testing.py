@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.environments import WAN, WORKER
-from tools.testing import GOLDEN_VARIABLE, WAN_TESTS, golden_row, shared_out, worst
+from tools.testing import NAMED, WAN_TESTS, Named, named_row, shared_out, worst
 
 
 def test_without_a_path_everything_runs_once() -> None:
@@ -25,10 +25,13 @@ def test_a_run_that_had_nothing_to_run_counts_only_where_all_had_nothing(codes: 
     assert worst(codes) == sum_of_them
 
 
-def test_the_table_says_which_official_numbers_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(GOLDEN_VARIABLE, raising=False)
-    assert "the copied part runs" in golden_row()[2]
-    monkeypatch.setenv(GOLDEN_VARIABLE, str(tmp_path))
-    assert golden_row()[1:] == ("run", str(tmp_path))
-    monkeypatch.setenv(GOLDEN_VARIABLE, str(tmp_path / "nowhere"))
-    assert golden_row()[1] == "fails"
+@pytest.mark.parametrize("named", NAMED, ids=lambda named: named.variable)
+def test_the_table_says_what_a_variable_names(named: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(named.variable, raising=False)
+    assert named.without in named_row(named)[2]
+    place = tmp_path if named.is_folder else tmp_path / "blender"
+    monkeypatch.setenv(named.variable, str(place))
+    place.mkdir(exist_ok=True) if named.is_folder else place.touch()
+    assert named_row(named)[1:] == ("run", str(place))
+    monkeypatch.setenv(named.variable, str(tmp_path / "nowhere"))
+    assert named_row(named)[1] == named.astray

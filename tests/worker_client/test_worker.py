@@ -47,7 +47,7 @@ def program(tmp_path: Path) -> Program:
     return Program(python=Path(sys.executable), code=code, libraries=())
 
 
-def heard(worker: Worker, limit_s: float = 30.0) -> list[Event]:
+def heard(worker: Worker, limit_s: float = 120.0) -> list[Event]:
     """Wait for a worker's end, as a test may and Blender may not."""
     events, end = list[Event](), time.monotonic() + limit_s
     while time.monotonic() < end and not (worker.is_over() and not len(worker.mailbox)):

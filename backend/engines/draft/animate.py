@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -61,21 +60,7 @@ def retarget(tracks: Tracks, points: Points) -> Tracks:
         tracks.body[:, joints, :2].mean(1) * scale[:, None], there, _ROOM * figure_height(points.joints) * kept[0]
     )
     own = points.joints[joints].mean(0) * kept + (kept - 1) / 2
-
-    def moved(values: Floats) -> Floats:
-        placed = values * scale[:, None, None]
-        placed[..., :2] += (own - usual)[:, None]
-        return np.asarray(placed, np.float32)
-
-    box = moved(tracks.box.reshape(-1, 2, 2)).reshape(-1, 4)
-    return replace(
-        tracks,
-        body=moved(tracks.body),
-        face=moved(tracks.face),
-        left_hand=moved(tracks.left_hand),
-        right_hand=moved(tracks.right_hand),
-        box=box,
-    )
+    return tracks.placed(scale, own - usual)
 
 
 def _usual(places: Floats, there: NDArray[np.bool_], room_px: float) -> Floats:

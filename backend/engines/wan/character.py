@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -60,20 +59,7 @@ def framed_tracks(tracks: Tracks, shot: tuple[int, ...], picture: tuple[int, ...
     """Bring tracks from the shot's frame into a picture that shows all of it, centred. Sizes: rows, columns."""
     scale = min(picture[0] / shot[0], picture[1] / shot[1])
     corner = [(wide - scale * narrow) / 2 for wide, narrow in zip(picture[1::-1], shot[1::-1], strict=True)]
-
-    def moved(points: NDArray[np.float32]) -> NDArray[np.float32]:
-        placed = points * np.float32(scale)
-        placed[..., :2] += np.array(corner, np.float32)
-        return np.asarray(placed, np.float32)
-
-    return replace(
-        tracks,
-        body=moved(tracks.body),
-        face=moved(tracks.face),
-        left_hand=moved(tracks.left_hand),
-        right_hand=moved(tracks.right_hand),
-        box=moved(tracks.box.reshape(-1, 2, 2)).reshape(-1, 4),
-    )
+    return tracks.placed(np.array(scale, np.float32), np.array(corner, np.float32))
 
 
 def words_of(character: Path) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import bpy
 
 from tests.blender.inside.stage import FOLDER, run
 
-PATIENCE_S = 240.0
+PATIENCE_S = 900.0
 EXTENSION = "bl_ext.user_default.understudy"
 do: Any = bpy.ops
 """Blender's operators, the extension's among them, which no stub knows."""
@@ -87,9 +87,8 @@ def create() -> dict[str, Any]:
     environment = part("session.environment")
     program = part("session.program")
 
-    begin_s = time.monotonic()
     do.understudy.create_environment()
-    took_s = time.monotonic() - begin_s
+    goes_on = not environment._worker.is_over()
     twice = said_of(do.understudy.create_environment)
     wait(lambda: environment.shown.done_mb >= 6)
     shown = environment.shown
@@ -101,7 +100,7 @@ def create() -> dict[str, Any]:
     wait(lambda: not environment.shown.is_busy)
     made = program.program("wan")
     return {
-        "took_s": took_s,
+        "goes_on": goes_on,
         "twice": twice,
         "in_between": [shown.stage, shown.done_mb, shown.total_mb, shown.is_busy],
         "stopped": stopped.message,

@@ -16,10 +16,18 @@ import bpy
 
 from tests.blender.inside.stage import FOLDER, Scene, Strip, add_images, new_scene, run, set_time, strips_of
 
-PATIENCE_S = 240.0
+PATIENCE_S = 900.0
 do: Any = bpy.ops
 """Blender's operators, the extension's among them, which no stub knows."""
 _START = 11
+_TRACKED = ("track", "matte", "plate", "generate", "deliver")
+"""Stages of a job from its tracking on."""
+_VIEWER = """#!/bin/sh
+echo "$1" > "{folder}/shown"
+for _ in $(seq 600); do [ -e "{folder}/closed" ] && exit; sleep 0.1; done
+touch "{folder}/waited for"
+"""
+"""A desktop's opener that stays until its window is closed."""
 
 
 def switch_on() -> None:
@@ -102,7 +110,7 @@ def replaced() -> dict[str, Any]:
     says["no character"] = refused(do.understudy.start_job)
     settings.first.character = bpy.data.images.load(str(FOLDER / "character.png"))
     do.understudy.start_job()
-    wait(lambda: newest().stage == "track")
+    wait(lambda: newest().stage in _TRACKED)  # a busy Blender may hear of several stages at once
     do.understudy.cancel_job()
     wait(is_over)
     says["stopped"] = str(newest().state)
@@ -158,6 +166,27 @@ def asked() -> dict[str, Any]:
     }
 
 
+def opened() -> dict[str, Any]:
+    """Open the folder of a job and the preview, on a desktop whose viewer stays, and then where there is none."""
+    desktop = FOLDER / "desktop"
+    desktop.mkdir()
+    opener = desktop / "xdg-open"
+    opener.write_text(_VIEWER.format(folder=desktop))
+    opener.chmod(0o755)
+    path, said = os.environ["PATH"], dict[str, Any]()
+    for name, press in (("folder", do.understudy.open_folder), ("preview", do.understudy.open_preview)):
+        (desktop / "shown").unlink(missing_ok=True)
+        (desktop / "closed").unlink(missing_ok=True)
+        os.environ["PATH"] = f"{desktop}:{path}"
+        press()
+        wait(lambda: (desktop / "shown").exists() and bool((desktop / "shown").read_text()))
+        (desktop / "closed").touch()
+        os.environ["PATH"] = str(FOLDER)
+        said[name] = [(desktop / "shown").read_text().strip(), refused(press)]
+    os.environ["PATH"] = path
+    return {**said, "waited": (desktop / "waited for").exists(), "job": str(newest().delivered.folder)}
+
+
 def left_behind() -> dict[str, Any]:
     """Leave jobs to workers that need no Blender, and find them as a Blender opened later would: at work, and done."""
     from understudy.backend.contract.jobfolder import is_running
@@ -184,4 +213,4 @@ def left_behind() -> dict[str, Any]:
 
 if __name__ == "__main__":
     switch_on()
-    run(lambda: {act.__name__: act() for act in (replaced, versions, asked, left_behind)})
+    run(lambda: {act.__name__: act() for act in (replaced, versions, asked, opened, left_behind)})

@@ -97,7 +97,8 @@ def main(module: str) -> None:
 
 try:
     main(sys.argv[1])
-except AssertionError as error:
-    sys.stderr.write(str(error))
+except BaseException:
+    sys.excepthook(*sys.exc_info())
     sys.stderr.flush()
-    os._exit(1)  # a timer that was left can keep Blender from ending
+    os._exit(1)
+os._exit(0)  # Blender's own end now and then never comes, and a timer that was left can keep it from coming

@@ -20,7 +20,7 @@ import bpy
 
 NAME = "bl_ext.user_default.understudy"
 PACKAGE, FOLDER = map(Path, sys.argv[-2:])
-PATIENCE_S = 240.0
+PATIENCE_S = 900.0
 FIRST = 11
 do: Any = bpy.ops
 

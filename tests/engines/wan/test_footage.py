@@ -12,7 +12,7 @@ from backend.contract.events import Delivered, Event, StageDone, StageKept
 from backend.media.clip import open_clip
 from backend.media.images import read_picture
 from tests.footage import footage_named
-from tests.worker import Worker, delivered_bytes
+from tests.worker import Hold, Worker, delivered_bytes
 
 from .checkpoints import write_models_folder
 
@@ -36,10 +36,9 @@ def version(events: list[Event]) -> Path:
 
 def test_a_shot_killed_between_windows_comes_out_equal_and_its_plate_is_the_clips(models: Path, tmp_path: Path) -> None:
     clip, character = footage_named("alley_boy.mp4"), footage_named("scholar.jpeg")
-    worker = Worker("replace", clip, character, *words(models, tmp_path))
-    for event in worker.events():
-        if isinstance(event, StageDone) and event.stage == "generate":
-            break
+    hold = Hold(StageDone, "generate", tmp_path / "never")
+    worker = Worker("replace", clip, character, *words(models, tmp_path), hold=hold)
+    worker.await_hold()
     worker.kill()
     [job] = (tmp_path / ".understudy" / "jobs").iterdir()
     code, events = Worker("resume", job).end()

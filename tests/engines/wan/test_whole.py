@@ -17,7 +17,7 @@ from backend.media.images import read_picture
 from backend.pipeline.perform import perform
 from backend.pipeline.preflight import clear
 from tests.shot.conftest import SmallShot, small_shot
-from tests.worker import delivered_bytes
+from tests.worker import Hold, delivered_bytes
 
 from .checkpoints import tiny_vae, write_models_folder, write_pth
 
@@ -107,10 +107,9 @@ def test_a_kill_between_windows_changes_no_pixel(
     small_shot: SmallShot, models: Path, tmp_path: Path, undisturbed: tuple[Path, list[Event]]
 ) -> None:
     words = (word for name, value in settings(models).items() for word in ("--set", f"{name}={value}"))
-    worker = small_shot.replace(tmp_path, "--engine", "wan", *words)
-    for event in worker.events():
-        if isinstance(event, StageDone) and event.stage == "generate":
-            break
+    hold = Hold(StageDone, "generate", tmp_path / "never")
+    worker = small_shot.replace(tmp_path, "--engine", "wan", *words, hold=hold)
+    worker.await_hold()
     worker.kill()
     [job] = (tmp_path / ".understudy" / "jobs").iterdir()
     version, events = performed(job)
