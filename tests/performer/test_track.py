@@ -18,6 +18,7 @@ from backend.contract.errors import StoppedError
 from backend.contract.watch import Unwatched
 from backend.media.sequence import Sequence, SequenceWriter
 from backend.performer import track
+from backend.performer.bridge import Found, tracks_of
 from backend.performer.detect import Detector, Hand, Mask
 from backend.performer.find import find_people
 from backend.performer.networks import networks_folder
@@ -196,12 +197,16 @@ def test_hands_stay_on_their_sides(passed: tuple[Passing, Tracks, Sequence]) -> 
 def test_who_passes_behind_somebody_is_bridged_by_the_tracker_too(
     tracked: tuple[Sequence, People, Tracks, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = list[object]()
-    tracks_of = track.tracks_of
-    monkeypatch.setattr(track, "tracks_of", lambda *given: told.append(given[2]) or tracks_of(*given))
+    told = list[list[bool]]()
+
+    def heard(found: list[Found | None], area: Box, hidden: NDArray[np.bool_]) -> Tracks:
+        told.append(hidden.tolist())
+        return tracks_of(found, area, hidden)
+
+    monkeypatch.setattr(track, "tracks_of", heard)
     frames, people, _, _ = tracked
     few, near = Sequence(frames.folder, 3), np.array([60, 0, 480, 420], np.float32)
     person = Person(1, (Seen(1, people.persons[0].box_at(1), 1.0),), people.persons[0].looks)
     other = Person(2, (Seen(0, near, 1.0),), rival().looks)
     track_performer(few, person, People(3, (person, other)), tmp_path, Unwatched())
-    assert np.array_equal(told, [np.ones(3, np.bool_)])
+    assert told == [[True] * 3]
