@@ -129,6 +129,12 @@ def test_sequences_of_two_lengths_are_not_delivered(layers: Layers, tmp_path: Pa
         deliver(short, job_of(), tmp_path, making_of(5), Unwatched())
 
 
+def test_frames_that_are_not_all_told_where_they_come_from_are_not_delivered(layers: Layers, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="5 frames for 4"):
+        deliver(layers, job_of(), tmp_path, making_of(4), Unwatched())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_pass_without_layers_is_left_out_and_not_claimed(layers: Layers, tmp_path: Path) -> None:
     bare = Layers(plate=layers.plate, characters=layers.characters)
     version = deliver(bare, job_of(), tmp_path, making_of(5), Unwatched())
@@ -244,9 +250,32 @@ def test_the_sidecar_gives_back_the_job_and_the_rate(fps: str, layers: Layers, t
 
 
 def test_several_performers_have_a_matte_each_and_one_of_all(layers: Layers, tmp_path: Path) -> None:
-    mattes = [[np.full(SIZE[::-1], value, np.uint8)] * 5 for value in (40, 90)]
+    mattes = [[np.full(SIZE[::-1], value, np.uint8)] * 5 for value in (90, 40)]
     both = tuple(write_sequence(tmp_path / str(n), pictures) for n, pictures in enumerate(mattes))
     two = Layers(plate=layers.plate, characters=layers.characters * 2, performer_mattes=both)
     version: DeliveredVersion = deliver(two, job_of(), tmp_path / "out", making_of(5), Unwatched())
     values = {name: int(read_picture(version.files(name)[0])[0, 0]) for name in version.passes if "performer" in name}
-    assert values == {"performer_matte": 90, "performer_matte_1": 40, "performer_matte_2": 90}
+    assert values == {"performer_matte": 90, "performer_matte_1": 90, "performer_matte_2": 40}
+
+
+def test_the_last_character_is_in_front(tmp_path: Path) -> None:
+    codes = [(200, 0, 0, 255), (0, 0, 200, 255)]
+    cut_outs = [np.full((*SIZE[::-1], 4), code, np.uint8) for code in codes]
+    rear, front = (write_sequence(tmp_path / str(n), [picture]) for n, picture in enumerate(cut_outs))
+    plate = write_sequence(tmp_path / "plate", [painted(0, *SIZE)])
+    both = Layers(plate=plate, characters=(rear, front))
+    version = deliver(both, job_of(passes=(Pass.COMP,)), tmp_path / "out", making_of(1), Unwatched())
+    assert (read_picture(version.files("comp")[0]) == codes[1][:3]).all()
+
+
+def test_control_is_drawn_for_its_own_frame_over_its_own_plate(layers: Layers, tmp_path: Path) -> None:
+    drawn = Layers(
+        plate=layers.plate,
+        characters=layers.characters,
+        control=lambda plate, index: np.where(np.arange(SIZE[0])[None, :, None] == index, 0, plate).astype(plate.dtype),
+    )
+    version = deliver(drawn, job_of(passes=(Pass.CONTROL,)), tmp_path, making_of(5), Unwatched())
+    for index, path in enumerate(version.files("control")):
+        expected = layers.plate[index].copy()
+        expected[:, index] = 0
+        np.testing.assert_array_equal(read_picture(path), expected)
