@@ -19,7 +19,7 @@ from backend.contract.job import Casting, Delivery, Job, Mode, Pass, Shot
 from backend.contract.watch import Unwatched
 from backend.media import images
 from backend.media.deliver import DeliveredVersion, Layers, Making, deliver, read_sidecar_job
-from backend.media.images import read_picture
+from backend.media.images import Pixels, read_picture
 from backend.media.sequence import Sequence, SequenceWriter
 
 from ..painted import painted, painted_number
@@ -269,13 +269,12 @@ def test_the_last_character_is_in_front(tmp_path: Path) -> None:
 
 
 def test_control_is_drawn_for_its_own_frame_over_its_own_plate(layers: Layers, tmp_path: Path) -> None:
-    drawn = Layers(
-        plate=layers.plate,
-        characters=layers.characters,
-        control=lambda plate, index: np.where(np.arange(SIZE[0])[None, :, None] == index, 0, plate).astype(plate.dtype),
-    )
+    def draw(plate: Pixels, index: int) -> Pixels:
+        drawn = plate.copy()
+        drawn[:, index] = 0
+        return drawn
+
+    drawn = Layers(plate=layers.plate, characters=layers.characters, control=draw)
     version = deliver(drawn, job_of(passes=(Pass.CONTROL,)), tmp_path, making_of(5), Unwatched())
     for index, path in enumerate(version.files("control")):
-        expected = layers.plate[index].copy()
-        expected[:, index] = 0
-        np.testing.assert_array_equal(read_picture(path), expected)
+        np.testing.assert_array_equal(read_picture(path), draw(layers.plate[index], index))
