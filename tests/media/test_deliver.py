@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -278,3 +278,18 @@ def test_control_is_drawn_for_its_own_frame_over_its_own_plate(layers: Layers, t
     version = deliver(drawn, job_of(passes=(Pass.CONTROL,)), tmp_path, making_of(5), Unwatched())
     for index, path in enumerate(version.files("control")):
         np.testing.assert_array_equal(read_picture(path), draw(layers.plate[index], index))
+
+
+def test_files_and_sidecar_bear_the_numbers_that_were_asked_for(tmp_path: Path) -> None:
+    layers = layers_of(tmp_path / "layers", 2)
+    (tmp_path / "shot_v003").mkdir()
+    job = job_of(depth_bits=16, passes=(Pass.COMP,))
+    job = replace(job, delivery=replace(job.delivery, first_number=7))
+    making = replace(making_of(2), source_numbers=(40, 41), notices=(("hair", "Look."),), weights={"a.pth": "ff"})
+    version = deliver(layers, job, tmp_path, making, Unwatched())
+    assert [path.name for path in version.files("comp")] == ["shot_v004_comp.0007.png", "shot_v004_comp.0008.png"]
+    assert {path.name for path in (version.folder / "comp").iterdir()} == {path.name for path in version.files("comp")}
+    data = json.loads(version.sidecar.read_text("utf-8"))
+    assert data["frames"] == [{"file": 7, "source": 40}, {"file": 8, "source": 41}]
+    assert (data["version"], data["depth_bits"], data["weights"]) == (4, 16, {"a.pth": "ff"})
+    assert data["notices"] == [{"code": "hair", "text": "Look."}]
