@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -335,6 +335,19 @@ def numbered(index: int, count: int) -> Stored:
         reads=(lambda: values,),
         decode=lambda parts, dtype: parts[0].to(dtype),
     )
+
+
+def test_a_part_takes_what_its_numbers_take_decoded_and_what_the_largest_decoding_takes_meanwhile() -> None:
+    kept, plain, packed, larger = (numbered(index, 100 * (index + 1)) for index in range(4))
+    tensors = {
+        "kept": replace(kept, dtype=None, is_kept=True),
+        "plain": replace(plain, dtype=torch.bfloat16),
+        "packed": replace(packed, dtype=None, transient_bytes=5000),
+        "larger": replace(larger, dtype=None, transient_bytes=70),
+    }
+    counted = cargo(Part(name="p", keys=tuple(tensors)), tensors, torch.bfloat16)
+    assert counted.decoded_bytes == 2 * (300 + 400) + 5000
+    assert counted.nbytes == sum(aligned(4 * count) for count in (100, 200, 300, 400))
 
 
 @settings(deadline=None, max_examples=200)
