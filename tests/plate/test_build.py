@@ -244,6 +244,16 @@ def test_the_cast_shadow_goes_when_asked_and_stays_otherwise(tmp_path: Path) -> 
     assert psnr(removed.plate[index], shot.truth[index], far) > psnr(shot.frames[index], shot.truth[index], far) + 12
 
 
+def test_a_change_of_exposure_is_no_shadow_and_hides_none(tmp_path: Path) -> None:
+    shot = known_shot(10, look=still, walk_px=9, shade=0.55, gain=lambda index: 1 - 0.05 * index)
+    removed = built(shot, tmp_path, Shadow.REMOVE)
+    for index in (2, 8):
+        centre = (40 + 9 * index, 78)
+        shadow = (shadow_below(centre) > 0) & (figure(centre) == 0)
+        assert np.mean(removed.hole[index][shadow] > 0) > 0.85
+        assert np.mean(removed.hole[index][~shadow & (figure(centre) == 0)] > 0) < 0.15
+
+
 def test_a_shadow_on_a_floor_goes_though_the_camera_follows_the_wall(tmp_path: Path) -> None:
     shot = room_shot(FRAMES, shade=0.55)
     removed = built(shot, tmp_path, Shadow.REMOVE)

@@ -106,3 +106,8 @@ def test_nobody_saw_and_what_was_seen_meet_in_a_soft_seam() -> None:
     unseen[:, 48:] = True
     row = restored(Plain(100, unseen=unseen), ground=120).plate[40, 34:62, 0].astype(int)
     assert np.abs(np.diff(row)).max() <= 8
+
+
+def test_of_two_witnesses_that_suit_alike_the_nearer_in_time_is_taken() -> None:
+    plate = restored(Plain(100, apart=40)).plate
+    assert plate[30:50, 40:56].min() > 130

@@ -60,6 +60,14 @@ def test_its_soft_edge_goes_with_it_and_a_shade_elsewhere_stays() -> None:
     assert not shadow[84:96, 20:30].any()
 
 
+def test_a_shadow_reaches_no_farther_than_shadows_do() -> None:
+    light = np.ones(SHAPE)
+    light[84:96, 111:] = 0.6
+    shadow = found(filmed(light))
+    assert shadow[85:95, 112:175].all()  # 1.2 heights of 60 from the feet are 72
+    assert not shadow[:, 190:].any()
+
+
 def test_a_dark_thing_of_another_colour_is_no_shadow() -> None:
     coloured = np.ones((*SHAPE, 3))
     coloured[CORE] = 0.9, 0.5, 0.3
