@@ -189,12 +189,47 @@ def another(name: str) -> list[Any]:
     return told(name, job)
 
 
+def alike(name: str) -> dict[str, bool]:
+    """Tell of strips that are like one that bears a mark, or bore it until it was gone, whether they are given it."""
+    from understudy.sequencer.take import source_id, source_id_or_none
+    from understudy.session import marks
+
+    scene, other = new_scene(name), new_scene(f"{name} elsewhere")
+
+    def is_given(where: Scene, channel: int, start: int) -> bool:
+        strip = add_movie(where, FOLDER / "dance.mov", channel, start)
+        strip.name = "talk"
+        marks.restore()
+        found = source_id_or_none(strip) == mark
+        strips_of(where).remove(strip)
+        return found
+
+    first = add_movie(scene, FOLDER / "dance.mov")
+    first.name = "talk"
+    mark = source_id(first)
+    marks.note()
+    said = {"while it is there": is_given(scene, 1, 40)}
+    strips_of(scene).remove(first)
+    marks.note()
+    said["by name alone"] = is_given(scene, 3, 40)
+    said["in another scene"] = is_given(other, 1, 11)
+    said["by name and place"] = is_given(scene, 1, 11)
+    return said
+
+
 def work() -> dict[str, Any]:
     """Do all of it."""
     switch_on()
     for scene in bpy.data.scenes:
         scene.understudy.folder = str(FOLDER / "out")  # type: ignore[attr-defined]
-    acts: tuple[Callable[[str], Any], ...] = (something_else, back_before_the_start, name_of_before, gone, another)
+    acts: tuple[Callable[[str], Any], ...] = (
+        something_else,
+        back_before_the_start,
+        name_of_before,
+        gone,
+        another,
+        alike,
+    )
     return {act.__name__: act(act.__name__) for act in acts}
 
 
