@@ -99,6 +99,8 @@ def draw_answer(layout: UILayout, answers: questions.Answers) -> None:
         draw_wrapped(column, f"{answers.message} {answers.hint}")
     elif answers.message:
         layout.label(text=answers.message, icon="CHECKMARK")
+    for notice in answers.notices:
+        draw_wrapped(layout, notice)
     if answers.preview:
         draw_picture(layout, answers.preview, _PREVIEW_SCALE)
         layout.operator(UNDERSTUDY_OT_open_preview.bl_idname, icon="FULLSCREEN_ENTER")

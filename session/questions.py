@@ -18,6 +18,7 @@ from ..backend.contract.events import (
     FramesDone,
     JobCrashed,
     JobRefused,
+    Noticed,
     PeopleFound,
     Planned,
     PreviewMade,
@@ -35,7 +36,8 @@ _SILENT_HINT = "Ask again; if that does not help, install Understudy again."
 class Answers:
     """What the panel shows of questions.
 
-    people: of the shot `shown`, see `Order`. found: in a character's picture, by its name.
+    people: of the shot `shown`, see `Order`. found: in a character's picture, by its name. notices: what the answer
+    alone does not show.
     """
 
     is_asking: bool = False
@@ -43,6 +45,7 @@ class Answers:
     is_answered: bool = False
     message: str = ""
     hint: str = ""
+    notices: tuple[str, ...] = ()
     preview: Path | None = None
     people: tuple[FoundPerson, ...] = ()
     shown: tuple[str, range] = ("", range(0))
@@ -121,6 +124,8 @@ def _after(shown: Answers, event: Event) -> Answers:
             return replace(shown, found={**shown.found, _characters[event.place]: event.found})
         case PeopleFound():
             return replace(shown, people=event.people, is_answered=True, message=_count_text(len(event.people)))
+        case Noticed():
+            return replace(shown, notices=(*shown.notices, event.text))
         case JobRefused():
             return replace(shown, message=event.message, hint=event.hint)
         case JobCrashed():

@@ -6,7 +6,8 @@ Both programs reckon by this file: Blender draws a joint where the worker will h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -128,22 +129,31 @@ def shift_at(keys: Iterable[Key], frame: int) -> Shift:
 
 
 def fixes_over(fixes: Iterable[JointFix], frame: int) -> tuple[JointFix, ...]:
-    """List the fixes on which it depends where joints are in a frame: those that make the movements in it.
+    """List the fixes on which it depends where joints are in a frame, each with the reach of its whole movement.
 
-    How far a joint is moved that goes with another depends on where that one takes it in the frames that are keyed.
+    Of a movement these are the key in the frame, or the two nearest to either side: the cubic between two keys takes
+    its slopes from the next ones. How far a joint is moved that goes with another depends on where that one takes it in
+    the frames that are keyed.
     """
     given = tuple(fixes)
-    own = {fix for joint in Joint for fix in _fixes_of(joint, given, frame)}
-    led = (fix for fix in own if fix.joint in FOLLOWS)
-    leading = {leader for fix in led for leader in _fixes_of(FOLLOWS[fix.joint], given, fix.frame)}
-    return tuple(fix for fix in given if fix in own | leading)
+    own = [fix for joint in Joint for fix in _nearest_of(joint, given, frame)]
+    leading = [
+        near for fix in own if fix.joint in FOLLOWS for near in _nearest_of(FOLLOWS[fix.joint], given, fix.frame)
+    ]
+    needed = {(fix.joint, fix.frame): fix for fix in (*own, *leading)}
+    return tuple(needed[fix.joint, fix.frame] for fix in given if (fix.joint, fix.frame) in needed)
 
 
-def _fixes_of(joint: Joint, fixes: Iterable[JointFix], frame: int) -> list[JointFix]:
-    """Give the fixes that make one joint's movement in a frame."""
-    own = [fix for fix in fixes if fix.joint is joint]
-    keyed = {key.frame for key in _run_over((Key(fix.frame, fix.first, fix.last, 0.0, 0.0) for fix in own), frame)}
-    return [fix for fix in own if fix.frame in keyed]
+def _nearest_of(joint: Joint, fixes: Iterable[JointFix], frame: int) -> list[JointFix]:
+    """Give the fixes that decide over one joint's movement in a frame; each reaches as far as all of that movement."""
+    own = {fix.frame: fix for fix in fixes if fix.joint is joint}
+    run = _run_over((Key(fix.frame, fix.first, fix.last, 0.0, 0.0) for fix in own.values()), frame)
+    if not run:
+        return []
+    (first, last), keyed = _reach(run), [key.frame for key in run]
+    after = bisect_left(keyed, frame)
+    near = [frame] if frame in keyed else keyed[max(0, after - 2) : after + 2]
+    return [replace(own[at], first=first, last=last) for at in near]
 
 
 def _run_over(keys: Iterable[Key], frame: int) -> list[Key]:
@@ -159,21 +169,22 @@ def _reach(run: list[Key]) -> tuple[int, int]:
     return min(key.first for key in run), max(key.last for key in run)
 
 
-def _runs(keys: list[Key]) -> Iterator[list[Key]]:
-    """Join keys, in order of their frames, whose ranges meet."""
-    run: list[Key] = []
+def _runs(keys: list[Key]) -> list[list[Key]]:
+    """Join keys, in order of their frames, whose ranges meet; one may reach back over several before it."""
+    runs: list[list[Key]] = []
     for key in keys:
-        if run and key.first > max(other.last for other in run) + 1:
-            yield run
-            run = []
-        run.append(key)
-    if run:
-        yield run
+        run = [key]
+        while runs and key.first <= _reach(runs[-1])[1] + 1:
+            run = runs.pop() + run
+        runs.append(run)
+    return runs
 
 
 def _interpolated(frames: Sequence[int], values: Sequence[float], frame: int) -> float:
-    """Evaluate the monotone cubic through values, flat at both ends."""
-    after = next(place for place, node in enumerate(frames) if node >= frame)
+    """Evaluate the monotone cubic through values, flat at both ends; in a frame of theirs exactly these."""
+    after = bisect_left(frames, frame)
+    if frames[after] == frame:
+        return values[after]
     before, width = after - 1, frames[after] - frames[after - 1]
     t, slopes = (frame - frames[before]) / width, _slopes(frames, values)
     risen = t * t * (3 - 2 * t)

@@ -69,7 +69,7 @@ def move_joints(tracks: Tracks, fixes: Iterable[JointFix]) -> Tracks:
     )
     for joint in sorted(keyed, key=lambda joint: joint in FOLLOWS):  # what leads goes first
         _move(moved, joint, keyed[joint])
-    return replace(moved, box=_grown(tracks, moved, [_POINTS[joint][0] for joint in keyed]))
+    return replace(moved, box=_grown(tracks, moved))
 
 
 def tell_joints(tracks: Tracks) -> TrackedPerformer:
@@ -97,12 +97,12 @@ def _move(tracks: Tracks, joint: Joint, fixes: list[JointFix]) -> None:
             getattr(tracks, _MESHES[joint])[frame, :, :2] += way
 
 
-def _grown(before: Tracks, after: Tracks, touched: list[int]) -> NDArray[np.float32]:
-    """Widen the boxes of frames in which joints were moved, until they hold these."""
-    places = after.body[:, touched, :2]
-    is_moved = (places != before.body[:, touched, :2]).any(2, keepdims=True)
-    low = np.where(is_moved, places, np.inf).min(1, initial=np.inf)
-    high = np.where(is_moved, places, -np.inf).max(1, initial=-np.inf)
+def _grown(before: Tracks, after: Tracks) -> NDArray[np.float32]:
+    """Widen the boxes of frames in which points of the body were moved, until they hold these."""
+    places = after.body[..., :2]
+    is_moved = (places != before.body[..., :2]).any(2, keepdims=True)
+    low = np.where(is_moved, places, np.inf).min(1)
+    high = np.where(is_moved, places, -np.inf).max(1)
     box = np.concatenate([np.minimum(before.box[:, :2], low), np.maximum(before.box[:, 2:], high)], 1)
     return np.asarray(box, np.float32)
 

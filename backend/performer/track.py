@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,15 +111,32 @@ def track_performer(frames: Sequence, person: Person, people: People, into: Path
     return tracks
 
 
-def track_single(frames: Sequence, index: int, person: Person) -> tuple[Tracks, Mask]:
-    """Track one frame by itself, quickly: tracks of length 1 and coverage, `h w` uint8. Raises NobodyFoundError."""
-    frame = as_rgb8(frames[index])
+def track_single(
+    frames: Sequence, index: int, standing: Mapping[int, Person], watch: Watch
+) -> tuple[dict[int, Tracks], Mask]:
+    """Track one frame by itself, quickly, and then each of some others by itself where that succeeds.
+
+    standing: the person as believed to be in each frame, `index` among them. Gives tracks of length 1 by frame, and the
+    coverage of `index`, `h w` uint8. Raises NobodyFoundError if the person is not tracked in `index`.
+    """
     with Detector(most_bodies=2) as detector:
-        sighting = _start(detector, frame, _Wanted(person, ()), index)
-        if sighting is None:
-            raise NobodyFoundError(1)
-        sighting = _with_hands(detector, frame, sighting)
-        covered = performer_coverage(detector, frame, sighting.body, sighting.box)
+        single, covered = _alone(detector, frames, index, standing[index])
+        singles = {index: single}
+        for other in standing.keys() - {index}:
+            watch.check_stop()
+            with suppress(NobodyFoundError):
+                singles[other], _ = _alone(detector, frames, other, standing[other])
+    return singles, covered
+
+
+def _alone(detector: Detector, frames: Sequence, index: int, person: Person) -> tuple[Tracks, Mask]:
+    """Track one frame by itself. Raises NobodyFoundError."""
+    frame = as_rgb8(frames[index])
+    sighting = _start(detector, frame, _Wanted(person, ()), index)
+    if sighting is None:
+        raise NobodyFoundError(1)
+    sighting = _with_hands(detector, frame, sighting)
+    covered = performer_coverage(detector, frame, sighting.body, sighting.box)
     return tracks_of([Found.of(sighting)], frame_box(frame)), covered
 
 

@@ -3,25 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import UnderstudyError
-from ..contract.job import Casting, Combine, Rendering
+from ..contract.job import Casting, Combine, PerformerChoice, Rendering
 from ..contract.joints import JointFix, fixes_over
 from ..contract.watch import Watch
 from ..media.clip import open_shot
-from ..media.clipinfo import Clip
 from ..media.images import Pixels
 from ..media.sequence import Sequence, SequenceWriter, frame_name
 from ..performer.choose import choose
 from ..performer.correct import move_joints
-from ..performer.find import NobodyFoundError, find_people
+from ..performer.find import find_people
 from ..performer.matte import combined, given_matte, held_out, matte_frame
 from ..performer.people import People, Person, Seen
 from ..performer.track import track_single
@@ -92,11 +89,11 @@ class _Known:
         return tuple(person.box_at(float(place)) for place in places)
 
 
-def glance_at(clip: Clip, frame: int, depth_bits: int, into: Path) -> Glance:
-    """Read a frame and some others round it."""
-    first, last = max(0, frame - _REACH_FRAMES), min(clip.info.frame_count - 1, frame + _REACH_FRAMES)
+def glance_at(run: Run, cleared: Cleared, frame: int, watch: Watch) -> Glance:
+    """Read a frame and some others round it, of those that go in: a job sees no others either."""
+    first, last = max(run.job.shot.first, frame - _REACH_FRAMES), min(cleared.last, frame + _REACH_FRAMES)
     others = np.linspace(first, last, _OTHER_FRAMES).astype(int).tolist()
-    return _read(clip, frame, others, depth_bits, into)
+    return _read(run, cleared, frame, others, "frames", watch)
 
 
 def look_at_performers(run: Run, cleared: Cleared, glance: Glance, watch: Watch) -> list[Performer]:
@@ -105,7 +102,7 @@ def look_at_performers(run: Run, cleared: Cleared, glance: Glance, watch: Watch)
     Raises what choosing, tracking and moving joints raise, and what is wrong with the artist's mattes.
     """
     known = _known_or_none(run, cleared) or _seen_hastily(glance, watch)
-    return [_performer(run, cleared, known, casting, glance) for casting in run.job.cast]
+    return [_performer(run, cleared, known, casting, glance, watch) for casting in run.job.cast]
 
 
 def check_frame(run: Run, cleared: Cleared, frame: int) -> None:
@@ -114,12 +111,13 @@ def check_frame(run: Run, cleared: Cleared, frame: int) -> None:
         raise FrameOutsideError(frame, run.job.shot.first, cleared.last)
 
 
-def _read(clip: Clip, frame: int, others: Iterable[int], depth_bits: int, into: Path) -> Glance:
-    """Read a frame and others in one pass."""
-    numbers = tuple(sorted({frame, *others}))
+def _read(run: Run, cleared: Cleared, frame: int, others: Iterable[int], name: str, watch: Watch) -> Glance:
+    """Read a frame and others in one pass, into a folder of the job's."""
+    numbers, into = tuple(sorted({frame, *others})), run.folder / name
     with SequenceWriter(into) as writer:
-        for place, image in enumerate(clip.picked(numbers, depth_bits)):
+        for place, image in enumerate(cleared.clip.picked(numbers, run.job.delivery.depth_bits)):
             writer.write(place, image)
+            watch.check_stop()
     return Glance(frames=Sequence(into, len(numbers)), numbers=numbers, here=numbers.index(frame))
 
 
@@ -140,17 +138,24 @@ def _seen_hastily(glance: Glance, watch: Watch) -> _Known:
     return _Known(people=people, frames=frames, numbers=tuple(glance.numbers[place] for place in places))
 
 
-def _performer(run: Run, cleared: Cleared, known: _Known, casting: Casting, glance: Glance) -> Performer:
-    choice, numbers = casting.performer, known.numbers
-    nearest = min(range(len(numbers)), key=lambda place: abs(numbers[place] - choice.frame))
-    person = choose(known.people, choice, choice.frame - nearest, known.frames)
+def _performer(run: Run, cleared: Cleared, known: _Known, casting: Casting, glance: Glance, watch: Watch) -> Performer:
+    person = _chosen(run, cleared, known, casting.performer)
     tracked = _tracked_or_none(run, known, casting, glance.frame)
     if tracked is None:
         fixes = fixes_over(casting.joints, glance.frame)
-        keyed = _with_keyed(run, cleared, glance, fixes)
-        tracked = _tracked_quickly(keyed, person, known.boxes(person, keyed), fixes)
+        keyed = _with_keyed(run, cleared, glance, fixes, watch)
+        tracked = _tracked_quickly(run, keyed, person, known.boxes(person, keyed), fixes, watch)
     matte = _matte(run, cleared, casting, glance, *tracked)
     return Performer(boxes=known.boxes(person, glance), tracks=tracked[0], matte=matte)
+
+
+def _chosen(run: Run, cleared: Cleared, known: _Known, choice: PerformerChoice) -> Person:
+    """Choose a person, by the frame that is nearest to the one pointed at; where that does not go in, as a job does."""
+    first, numbers = run.job.shot.first, known.numbers
+    if first <= choice.frame <= cleared.last:
+        nearest = min(range(len(numbers)), key=lambda place: abs(numbers[place] - choice.frame))
+        first = choice.frame - nearest
+    return choose(known.people, choice, first, known.frames)
 
 
 def _tracked_or_none(run: Run, known: _Known, casting: Casting, frame: int) -> tuple[Tracks, Bytes] | None:
@@ -165,31 +170,39 @@ def _tracked_or_none(run: Run, known: _Known, casting: Casting, frame: int) -> t
     return moved.only(frame - first), np.asarray(coverage, np.uint8)
 
 
-def _with_keyed(run: Run, cleared: Cleared, glance: Glance, fixes: tuple[JointFix, ...]) -> Glance:
+def _with_keyed(run: Run, cleared: Cleared, glance: Glance, fixes: tuple[JointFix, ...], watch: Watch) -> Glance:
     """Have the frames too in which joints are keyed: they may be far away, and are read apart if they are."""
     keyed = {fix.frame for fix in fixes}
-    if keyed <= set(glance.numbers):
-        return glance
-    return _read(cleared.clip, glance.frame, keyed, run.job.delivery.depth_bits, run.folder / "keyed")
+    return glance if keyed <= set(glance.numbers) else _read(run, cleared, glance.frame, keyed, "keyed", watch)
 
 
 def _tracked_quickly(
-    glance: Glance, person: Person, boxes: tuple[Box, ...], fixes: tuple[JointFix, ...]
+    run: Run, glance: Glance, person: Person, boxes: tuple[Box, ...], fixes: tuple[JointFix, ...], watch: Watch
 ) -> tuple[Tracks, Bytes]:
     """Track the frame by itself, and those in which joints are keyed; give the frame's tracks with these moved.
 
-    A job tracks some frames that a look at one alone can not; keys in such a frame are left out.
+    A job tracks some frames that a look at one alone can not; keys in such a frame are left out, and that is told.
     """
-    tracked, coverage = track_single(glance.frames, glance.here, _standing(person, glance.here, boxes[glance.here]))
-    singles = {glance.frame: tracked}
-    for place in {glance.numbers.index(fix.frame) for fix in fixes} - {glance.here}:
-        with suppress(NobodyFoundError):
-            standing = _standing(person, place, boxes[place])
-            singles[glance.numbers[place]], _ = track_single(glance.frames, place, standing)
-    first = min(singles)
-    spread = spread_out({number - first: single for number, single in singles.items()})
-    moved = move_joints(spread, [fix.counted_from(first) for fix in fixes if fix.frame in singles])
+    places = {glance.here, *(glance.numbers.index(fix.frame) for fix in fixes)}
+    standing = {place: _standing(person, place, boxes[place]) for place in places}
+    singles, coverage = track_single(glance.frames, glance.here, standing, watch)
+    tracked = {glance.numbers[place]: single for place, single in singles.items()}
+    _tell_left_out({fix.frame - run.job.shot.first for fix in fixes if fix.frame not in tracked}, watch)
+    first = min(tracked)
+    spread = spread_out({number - first: single for number, single in tracked.items()})
+    moved = move_joints(spread, [fix.counted_from(first) for fix in fixes if fix.frame in tracked])
     return moved.only(glance.frame - first), coverage
+
+
+def _tell_left_out(frames: Collection[int], watch: Watch) -> None:
+    """Tell in which frames of the shot joints were keyed in vain, if in any."""
+    if frames:
+        listed = f"{'frame' if len(frames) == 1 else 'frames'} {', '.join(map(str, sorted(frames)))}"
+        watch.notice(
+            "keys_left_out",
+            f"This preview leaves out what is keyed in {listed} of the shot: there the performer is not found without "
+            "the frames around. Start the job: it tracks through them, and later previews show these keys too.",
+        )
 
 
 def _standing(person: Person, frame: int, box: Box) -> Person:

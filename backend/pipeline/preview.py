@@ -50,7 +50,7 @@ def make_preview(
         check_frame(run, cleared, frame)
         watch = run.begin("preview")
         characters = beside.submit(lambda: [character.folder for character in read_characters(run)])
-        glance = glance_at(cleared.clip, frame, job.delivery.depth_bits, folder / "frames")
+        glance = glance_at(run, cleared, frame, watch)
         performers = look_at_performers(run, cleared, glance, watch)
         plate = _plate(glance, performers)
         drawn = [

@@ -170,7 +170,7 @@ class Track(Stage):
 class Correct(Stage):
     """A track with joints where the artist put them. Frames of the fixes are counted from the shot's first."""
 
-    name, version = "correct", 1
+    name, version = "correct", 2
     track: Result
     fixes: tuple[JointFix, ...]
 

@@ -65,5 +65,18 @@ def test_keys_whose_ranges_meet_are_one_movement_and_others_are_not() -> None:
     assert shift_at(reversed(far), 11).x == 10
 
 
+def test_a_key_that_reaches_back_over_others_makes_one_movement_of_all() -> None:
+    keys = [Key(5, 3, 7, 10.0, 0.0), Key(20, 18, 22, 10.0, 0.0), Key(30, 0, 32, 10.0, 0.0)]
+    assert [shift_at(keys, frame).x for frame in range(5, 31)] == [pytest.approx(10)] * 26
+    assert shift_at(keys, 0).x > 0
+    assert shift_at(keys, -1) == NOTHING
+
+
+@given(_runs())
+def test_in_a_keyed_frame_the_shift_is_the_key_to_the_bit(keys: list[Key]) -> None:
+    for key in keys:
+        assert shift_at(keys, key.frame) == Shift(key.x, key.y, 1)
+
+
 def test_without_keys_nothing_moves() -> None:
     assert shift_at([], 3) == NOTHING

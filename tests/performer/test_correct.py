@@ -86,10 +86,10 @@ def test_a_heel_goes_with_its_ankle_and_is_where_it_was_keyed_all_the_same(track
 
 @st.composite
 def _fixes(draw: st.DrawFn) -> list[JointFix]:
-    """Keys of a foot's joints, here and there."""
-    joints = st.sampled_from((Joint.LEFT_ANKLE, Joint.LEFT_HEEL, Joint.LEFT_TOES))
-    keyed = draw(st.sets(st.tuples(joints, st.integers(0, COUNT - 1)), min_size=2, max_size=8))
-    reach, place = st.integers(0, 6), st.integers(0, 200).map(float)
+    """Keys of a foot's joints and a wrist, here and there, some of which reach over several others."""
+    joints = st.sampled_from((Joint.LEFT_ANKLE, Joint.LEFT_HEEL, Joint.LEFT_TOES, Joint.LEFT_WRIST))
+    keyed = draw(st.sets(st.tuples(joints, st.integers(0, COUNT - 1)), min_size=2, max_size=24))
+    reach, place = st.integers(0, 12), st.floats(-200, 200)
 
     def fix(joint: Joint, frame: int) -> JointFix:
         first, last = frame - draw(reach), frame + draw(reach)
@@ -99,11 +99,25 @@ def _fixes(draw: st.DrawFn) -> list[JointFix]:
 
 
 @given(_fixes(), st.integers(0, COUNT - 1))
-def test_the_fixes_over_a_frame_alone_move_its_joints_as_all_do(fixes: list[JointFix], frame: int) -> None:
-    still = tracks_of(COUNT)
-    alone, among_all = move_joints(still, fixes_over(fixes, frame)), move_joints(still, fixes)
-    for field in ("body", "body_score", "box"):
-        np.testing.assert_array_equal(getattr(alone, field)[frame], getattr(among_all, field)[frame])
+def test_the_fixes_over_a_frame_alone_move_its_joints_as_all_do_to_the_bit(fixes: list[JointFix], frame: int) -> None:
+    wandering = tracks_of(COUNT)
+    wandering.body[:] += np.random.default_rng(5).normal(0, 4, wandering.body.shape).cumsum(0)
+    low, high = wandering.body[..., :2].min(1), wandering.body[..., :2].max(1)
+    wandering = replace(wandering, box=np.concatenate([low, high], 1))
+    needed = fixes_over(fixes, frame)
+    alone, among_all = move_joints(wandering, needed), move_joints(wandering, fixes)
+    for field in fields(Tracks):
+        np.testing.assert_array_equal(getattr(alone, field.name)[frame], getattr(among_all, field.name)[frame])
+    of_wrist = [fix.frame for fix in needed if fix.joint is Joint.LEFT_WRIST]
+    assert of_wrist == [frame] or sum(at < frame for at in of_wrist) <= 2 >= sum(at > frame for at in of_wrist)
+
+
+def test_of_many_keys_two_to_either_side_are_over_a_frame_and_in_a_keyed_one_that_key_alone() -> None:
+    fixes = [replace(FIX, frame=frame, first=frame - 6, last=frame + 6) for frame in range(0, 160, 8)]
+    assert [fix.frame for fix in fixes_over(fixes, 82)] == [72, 80, 88, 96]
+    assert [fix.frame for fix in fixes_over(fixes, 1)] == [0, 8, 16]
+    assert [fix.frame for fix in fixes_over(fixes, 80)] == [80]
+    assert {(fix.first, fix.last) for fix in fixes_over(fixes, 82)} == {(-6, 158)}
 
 
 def test_over_a_frame_are_a_heels_key_and_what_moves_its_ankle_where_that_is_keyed() -> None:
@@ -120,6 +134,15 @@ def test_the_box_grows_with_a_joint_that_leaves_it_and_only_then(tracks: Tracks)
     np.testing.assert_array_equal(inside.box, tracks.box)
     assert outside.box[8] == pytest.approx((82, 5, 300, 172))
     np.testing.assert_array_equal(outside.box[[5, 13]], tracks.box[[5, 13]])
+
+
+def test_the_box_grows_with_what_goes_with_a_joint_whether_or_not_that_is_keyed_elsewhere(tracks: Tracks) -> None:
+    ankle = JointFix(joint=Joint.LEFT_ANKLE, frame=5, x=250.0, y=160.0, first=5, last=5)
+    ankle_at = tracks.body[5, 27, :2]
+    tracks.body[5, 29, :2] = ankle_at[0] + 20, ankle_at[1] + 30
+    heel = JointFix(joint=Joint.LEFT_HEEL, frame=15, x=55.0, y=170.0, first=15, last=15)
+    for fixes in ([ankle], [ankle, heel]):
+        assert move_joints(tracks, fixes).box[5] == pytest.approx((82, 22, 270, 190))
 
 
 def test_where_the_performer_is_absent_nothing_is_moved_and_nothing_can_be_keyed(tracks: Tracks) -> None:

@@ -89,7 +89,8 @@ def test_what_is_kept_is_what_was_returned(tracked: tuple[Sequence, People, Trac
 
 def test_a_single_frame_agrees_with_the_whole(tracked: tuple[Sequence, People, Tracks, Path]) -> None:
     frames, people, tracks, _ = tracked
-    single, coverage = track_single(frames, 4, people.persons[0])
+    singles, coverage = track_single(frames, 4, {4: people.persons[0]}, Unwatched())
+    single = singles[4]
     assert len(single) == 1 and coverage.shape == (420, 800)
     np.testing.assert_allclose(single.face[0, FACE_TIP, :2], tracks.face[4, FACE_TIP, :2], atol=3)
 
