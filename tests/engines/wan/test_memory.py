@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from backend.contract.errors import StoppedError
+from backend.engines.wan.footprint import Footprint
 from backend.engines.wan.keys import DitSizes, Kind
 from backend.engines.wan.lora import open_lora, with_loras
 from backend.engines.wan.memory import (
@@ -267,6 +268,26 @@ def test_loras_travel_with_the_weights_that_they_change(
     assert run.placement.slots > 0
     assert torch.equal(run.step(TIMESTEPS[0]), whole[0])
     assert not torch.allclose(whole[0], resident[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_decoding_a_weight_with_its_lora_takes_no_more_than_is_said(
+    is_plain: bool, dtype: torch.dtype, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    if is_plain:
+        numbers = {key: value.bfloat16() for key, value in small.tensors(Kind.DIT).items()}
+        checkpoint = open_checkpoint(small.write_safetensors(tmp_path / "plain.safetensors", numbers), Kind.DIT)
+    lora = open_lora(small.write_safetensors(tmp_path / "lora.safetensors", small.relighting()))
+    changed = with_loras(checkpoint, [(lora, 1.0)])
+    carrying = [key for key, stored in changed.tensors.items() if stored is not checkpoint.tensors[key]]
+    assert carrying
+    for stored in (changed.tensors[key] for key in carrying):
+        parts = stored.parts()
+        with Footprint() as footprint:
+            decoded = stored.decode(parts, dtype)
+        assert 0 < footprint.peak_bytes <= decoded.nbytes + stored.transient_bytes
+        assert stored.numbers_and_scale is None  # these would be the weight without it
 
 
 @pytest.mark.parametrize("asked", [1, 3, 4, 9])
