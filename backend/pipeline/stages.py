@@ -253,7 +253,7 @@ class Plate(Stage):
 class Character(Stage):
     """What an engine makes of the character's picture alone."""
 
-    name, version = "character", 3
+    name, version = "character", 4
     engine: str
     picture: Fingerprint
     mirror: bool
@@ -294,7 +294,7 @@ class Window(Stage):
     before: the window before this one, where the engine goes on from it.
     """
 
-    name, version = "generate", 4
+    name, version = "generate", 5
     engine: str
     settings: tuple[Setting, ...]
     weights: tuple[Fingerprint, ...]

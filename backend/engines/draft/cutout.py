@@ -17,6 +17,8 @@ from .skeleton import SHOULDERS
 
 _FAINT = 0.08
 """Coverage below which a pixel is residue of the matting, not an edge."""
+_EDGE_PX = 0.8
+"""What settles doubtful pixels leaves an edge in steps; a close-up would show each."""
 _PINHOLE = 0.15
 """Side of the largest hole that is the matting's and not the figure's, widths of the shoulders."""
 
@@ -27,7 +29,8 @@ def cut_out(rgb: NDArray[np.uint8], still: Still) -> Floats:
     matte = matte_frame(rgb, np.asarray(covered * 255 + 0.5, np.uint8), _one_frame(still))
     soft = np.clip((matte / np.float32(255) - _FAINT) / (1 - 2 * _FAINT), 0, 1)
     shoulders = float(np.linalg.norm(still.body[SHOULDERS[0], :2] - still.body[SHOULDERS[1], :2]))
-    return _without_pinholes(_main_piece(decided(soft, rgb, shoulders)), (_PINHOLE * shoulders) ** 2)
+    whole = without_pinholes(_main_piece(decided(soft, rgb, shoulders)), (_PINHOLE * shoulders) ** 2)
+    return np.asarray(cv2.GaussianBlur(whole, (0, 0), _EDGE_PX), np.float32)
 
 
 def _one_frame(still: Still) -> Tracks:
@@ -86,7 +89,7 @@ def _spread(colour: Floats, alpha: Floats) -> Floats:
     return np.asarray(result + average * (1 - filled), np.float32)
 
 
-def _without_pinholes(mask: Floats, most_px: float) -> Floats:
+def without_pinholes(mask: Floats, most_px: float) -> Floats:
     """Fill holes of at most so many pixels, and their soft rims: between an arm and a body there is more room."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats((mask < 0.5).astype(np.uint8), connectivity=4)
     x, y, width, height, area = stats.T

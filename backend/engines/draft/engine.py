@@ -21,7 +21,7 @@ from .character import Character, find_character, load_points
 from .footing import foot_shifts
 from .foresight import warn_of_performer, warn_of_picture, words_of
 from .light import Light, measure_light
-from .motion import Motion, perform, performer_height
+from .motion import Motion, at_ease, perform, performer_height
 from .puppet import Puppet
 from .raster import Floats
 
@@ -86,7 +86,9 @@ class DraftEngine:
         character = Character.load(inputs.character)
         height = performer_height(inputs.tracks, character.points)
         feet = foot_shifts(inputs.tracks, inputs.frames, height, first, last)
-        motion = perform(self.driving_tracks(inputs), character.points, inputs.fit, feet)
+        # in its own picture a character keeps its pose: it may sit there
+        rest = at_ease(character.points.joints) if inputs.mode is Mode.REPLACE else None
+        motion = perform(self.driving_tracks(inputs), character.points, inputs.fit, feet, rest)
         puppet = Puppet(character)
         light = measure_light(inputs, character, motion, first, last) if inputs.mode is Mode.REPLACE else None
         depth = inputs.frames[first].dtype

@@ -95,9 +95,12 @@ EYES: Final = (
 )
 """Rims of the right and the left eye: upper lid, lower lid, from the outer corner to the inner one."""
 
-_FOREHEAD, _CHIN, _NOSE_BASE = 10, 152, 2
+FOREHEAD, CHIN = 10, 152
+_NOSE_BASE = 2
 _YAW_LIMIT_RAD, _PITCH_LIMIT_RAD = np.radians(50), np.radians(35)
 _WIDEST = 1.25
+_SHUT, _OPEN = 0.3, 0.9
+"""Shares of its usual opening up to which an eye is shut, and from which it is open."""
 _CLEARLY, _MOST_CLEARLY = 1.3, 1.9
 """A drawn mouth moves more than the performer's, to be read at its size: so much on a large face, on a small one."""
 _LARGE_PX, _SMALL_PX = 90, 30
@@ -152,21 +155,18 @@ def tilts(yaw: Floats, pitch: Floats) -> Floats:
 def expressions(reference: Floats, faces: Floats, poses: FacePoses, seen: Floats) -> Floats:
     """Tell what each face does beyond its own calm look, as shifts of `reference`'s points, `f 468 2` in its pixels.
 
-    seen: `f` 0..1. The calm look is the median of the frames with the mouth most closed; eyelids go by how far the
-    eyes are open beside how far they usually are, so that a closed eye closes whatever its size.
+    seen: `f` 0..1. The calm look is the median of the frames with the mouth most closed. The rims of the eyes only move
+    to open them wider than usual: what closes them is drawn over them.
     """
-    local = np.einsum("fji,fpj->fpi", poses.rotation, faces - poses.translation[:, None]) / poses.scale[:, None, None]
+    local = _in_place(faces, poses)
     known = np.flatnonzero(seen > 0.5)
     if not len(known):
         return np.zeros((len(faces), 468, 2), np.float32)
     opening = _gap(local, 13, 14)
     calm = known[opening[known] <= np.quantile(opening[known], 0.3)]
     shift = (local - np.median(local[calm], axis=0))[..., :2]
-    for upper, lower in EYES:
-        middle = len(upper) // 2
-        open_now = _gap(local, upper[middle], lower[middle])
-        share = np.clip(open_now / max(float(np.quantile(open_now[known], 0.7)), 1e-6), 0, _WIDEST)
-        _close_lids(shift, reference, upper, lower, _firmly(share))
+    for eye, share in zip(EYES, _openings(local, known), strict=True):
+        _widen(shift, reference, eye, np.maximum(share, 1))
     size_px = float(np.median(poses.scale[known])) * face_height(reference)
     clearly = np.interp(size_px, (_SMALL_PX, _LARGE_PX), (_MOST_CLEARLY, _CLEARLY))
     shift[:, reference[:, 1] > reference[_NOSE_BASE, 1]] *= clearly
@@ -175,9 +175,21 @@ def expressions(reference: Floats, faces: Floats, poses: FacePoses, seen: Floats
     return np.asarray(np.clip(shift, -limit, limit) * seen[:, None, None], np.float32)
 
 
+def eyes_open(faces: Floats, poses: FacePoses, seen: Floats) -> Floats:
+    """How far the right and the left eye are open, `f 2`: 1 as usual or wider, 0 closed. seen: `f` 0..1.
+
+    An eye goes by how far it is open beside how far it usually is, so that a closed one closes whatever its size.
+    """
+    known = np.flatnonzero(seen > 0.5)
+    if not len(known):
+        return np.ones((len(faces), 2), np.float32)
+    share = _firmly(_openings(_in_place(faces, poses), known)).T
+    return np.asarray(1 + seen[:, None] * (share - 1), np.float32)
+
+
 def face_height(face: Floats) -> float:
     """Forehead to chin, in pixels."""
-    return float(np.linalg.norm(face[_FOREHEAD] - face[_CHIN]))
+    return float(np.linalg.norm(face[FOREHEAD] - face[CHIN]))
 
 
 def triangles(face: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -190,22 +202,37 @@ def triangles(face: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 def _gap(faces: Floats, upper: int, lower: int) -> Floats:
     """Distance of two points, in face heights."""
-    height = np.linalg.norm(faces[:, _FOREHEAD] - faces[:, _CHIN], axis=-1)
+    height = np.linalg.norm(faces[:, FOREHEAD] - faces[:, CHIN], axis=-1)
     return np.asarray(
         np.linalg.norm(faces[:, upper, :2] - faces[:, lower, :2], axis=-1) / np.maximum(height, 1e-6), np.float32
     )
 
 
+def _in_place(faces: Floats, poses: FacePoses) -> Floats:
+    """Bring faces `f 468 3` back to the reference's turn, size and place."""
+    moved = faces - poses.translation[:, None]
+    return np.asarray(np.einsum("fji,fpj->fpi", poses.rotation, moved) / poses.scale[:, None, None], np.float32)
+
+
+def _openings(local: Floats, known: NDArray[np.intp]) -> Floats:
+    """How far both eyes are open beside how far they usually are, `2 f`."""
+    middles = [(upper[len(upper) // 2], lower[len(lower) // 2]) for upper, lower in EYES]
+    now = np.stack([_gap(local, upper, lower) for upper, lower in middles])
+    usual = np.maximum(np.quantile(now[:, known], 0.7, axis=1), 1e-6)
+    return np.asarray(np.clip(now / usual[:, None], 0, _WIDEST), np.float32)
+
+
 def _firmly(share: Floats) -> Floats:
-    """Trackers leave a closed eye a little open: bring that to closed, leave the rest."""
-    return np.where(share < 1, np.clip((share - 0.3) / 0.7, 0, 1), share)
+    """Trackers leave a closed eye a little open, and open ones tremble: bring those to closed and to open."""
+    return np.clip((share - _SHUT) / (_OPEN - _SHUT), 0, 1)
 
 
-def _close_lids(shift: Floats, face: Floats, upper: tuple[int, ...], lower: tuple[int, ...], share: Floats) -> None:
-    """Bring the lids of one eye to `share` (`f`) of their own opening; the upper lid goes most of the way."""
-    across = (face[list(lower), :2] - face[list(upper), :2])[None] * (1 - share)[:, None, None]
-    shift[:, list(upper[1:-1])] = 0.9 * across[:, 1:-1]
-    shift[:, list(lower[1:-1])] = -0.1 * across[:, 1:-1]
+def _widen(shift: Floats, face: Floats, eye: tuple[tuple[int, ...], tuple[int, ...]], share: Floats) -> None:
+    """Bring the rims of one eye to `share` (`f`) of their own distance; the upper lid goes most of the way."""
+    upper, lower = (list(rim) for rim in eye)
+    across = (face[lower, :2] - face[upper, :2])[None] * (1 - share)[:, None, None]
+    shift[:, upper[1:-1]] = 0.9 * across[:, 1:-1]
+    shift[:, lower[1:-1]] = -0.1 * across[:, 1:-1]
 
 
 def _keep_lips_apart(shift: Floats, face: Floats) -> None:

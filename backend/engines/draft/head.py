@@ -25,7 +25,8 @@ _SPREAD = 0.07
 class HeadPose:
     """One frame of a head. pivot: x y of the skull's middle in the frame. scale: frame pixels per picture pixel.
 
-    roll: radians. tilt: `3 3`. expression: `468 2`, picture pixels. facing: 1, or -1 for a head from behind, mirrored.
+    roll: radians. tilt: `3 3`. expression: `468 2`, picture pixels. eyes_open: `2`, right and left, 1 as
+    in the picture, 0 closed. facing: 1, or -1 for a head from behind, mirrored.
     """
 
     pivot: Floats
@@ -33,6 +34,7 @@ class HeadPose:
     roll: float
     tilt: Floats
     expression: Floats
+    eyes_open: Floats
     facing: float
 
 

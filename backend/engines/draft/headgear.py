@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hats and tall hair, which the segmentation networks leave to the background: found by their colours."""
+"""Hats, hair and long ears, which the segmentation networks leave to the background: found by their colours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .skeleton import LEFT_EAR, RIGHT_EAR, SHOULDERS
 
 _WORK_SIDE_PX = 400
 _HALF_WIDE, _TALL = 1.0, 2.5
-"""Room above the ears in which a hat is looked for, widths of the shoulders."""
+"""Room beside and above the ears in which a hat is looked for, widths of the shoulders."""
 _SURE, _SEEN = 0.9, 0.5
 _RIM, _THIN = 0.03, 0.05
 """How far from its edge the coverage is doubted, and what is too thin to be a hat, widths of the shoulders."""
@@ -21,7 +21,7 @@ _ROUNDS, _BINS = 4, 16
 
 
 def with_headgear(coverage: Floats, rgb: NDArray[np.uint8], still: Still) -> Floats:
-    """Add to the coverage of a figure, `h w` 0..1, what sits on its head. Rother 2004 (GrabCut), above the ears alone.
+    """Add to the coverage of a figure, `h w` 0..1, what sits on its head. Rother 2004 (GrabCut), round the head alone.
 
     A hat ends in the picture: what goes on beyond the room for one is background of a like colour.
     """
@@ -39,10 +39,11 @@ def with_headgear(coverage: Floats, rgb: NDArray[np.uint8], still: Still) -> Flo
 
 
 def _room(joints: Floats, unit: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Mark where a hat may be, `h w`: above the ears."""
+    """Mark where hats, ears and hair may be, `h w`: above the middle between ears and shoulders."""
     x, y = joints[[LEFT_EAR, RIGHT_EAR]].mean(0)
+    lowest = (y + joints[list(SHOULDERS), 1].mean()) / 2
     rows, columns = np.ogrid[: shape[0], : shape[1]]
-    return np.asarray((np.abs(columns - x) < _HALF_WIDE * unit) & (rows < y) & (rows > y - _TALL * unit))
+    return np.asarray((np.abs(columns - x) < _HALF_WIDE * unit) & (rows < lowest) & (rows > y - _TALL * unit))
 
 
 def _by_colour(rgb: NDArray[np.uint8], coverage: Floats, room: NDArray[np.bool_], unit: float) -> NDArray[np.bool_]:

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .cutout import without_pinholes
 from .raster import Floats
+from .series import eased
 from .skeleton import ARMS, HIPS, LEGS, SEEN, SHOULDERS, Limb
 from .skirts import find_skirt
 
@@ -22,8 +24,14 @@ _COLOUR_BINS, _RARE, _OFF_THE_ARM = 8, 0.004, 0.75
 """A colour that makes less than this part of an arm's core is not the arm's, so far off its bones."""
 _THIN, _CUFF = 0.06, 0.05
 """Half width of what is too thin to be trunk; how far round an arm its edge spoils the trunk's colour. Shoulders."""
+_SHOULDER = (0.3, 0.45)
+"""Distances from a shoulder over which an arm comes to lie before the trunk, widths of the shoulders."""
 _TOOTH = 0.09
 """Width of the pieces that a sleeve's torn edge sheds, shoulders."""
+_CHEST = 0.15
+"""How far below the shoulders what the trunk sheds along an arm is the arm's: sleeves, pads. Shoulders."""
+_SPECK = 0.1
+"""Side of the largest hole in the trunk that no limb covers, shoulders."""
 _ROUND_PX, _SEAM = 1.5, (0.2, 0.6)
 _COVERED = 0.5
 _REACHES, _AFAR = ((0.06, 1.0), (0.3, 0.03), (0.9, 0.003)), 1e-5
@@ -70,21 +78,22 @@ def take_apart(
     skirt = find_skirt(parts, labels == _TRUNK, np.stack(near[3:]), small, joints * scale, score)
     unit = float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]]))
     tooth = max(3, round(_TOOTH * unit * scale)) | 1
-    arms = [
-        _soft(
-            _sleeve(labels == _FIRST_LIMB + i, joints * scale, limb, tooth)
-            | _upper_arm(joints * scale, score, limb, small_alpha),
-            alpha,
-        )
-        for i, limb in enumerate(ARMS)
-    ]
     under = np.isin(labels, (_FIRST_LIMB, _FIRST_LIMB + 1)) & (near[0] < 1.0)
     neck = joints[list(SHOULDERS)].mean(0)
-    trunk_mask = ((labels == _TRUNK) | under | skirt.cloth | skirt.behind) & (small_alpha > _COVERED)
-    trunk_mask = _connected(trunk_mask, neck * scale, unit * scale)
+    whole = ((labels == _TRUNK) | under | skirt.cloth | skirt.behind) & (small_alpha > _COVERED)
+    # specks that belong to no limb leave holes
+    whole = without_pinholes(whole.astype(np.float32), (_SPECK * unit * scale) ** 2) > 0.5
+    high = np.arange(len(whole))[:, None] < (neck[1] + _CHEST * unit) * scale
+    trunk_mask = _connected(whole, neck * scale, unit * scale, high & (near[0] < np.minimum(near[1], near[2])))
+    arms = []
+    for i, limb in enumerate(ARMS):
+        sleeve = _sleeve(labels == _FIRST_LIMB + i, joints * scale, limb, tooth)
+        shed = whole & ~trunk_mask & high & (near[1 + i] <= near[2 - i])
+        arms.append(_soft(sleeve | shed | _upper_arm(joints * scale, score, limb, small_alpha), alpha))
     trunk_mask |= (cv2.dilate(trunk_mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (small_alpha <= _COVERED)
     cloth = _Cloth(unit, neck[1])
-    picture = _painted_in(colour, _soft(trunk_mask, alpha), np.maximum(arms[0], arms[1]), cloth)
+    covered = np.maximum(*(arm * _beyond(joints[limb.root], unit, alpha) for arm, limb in zip(arms, ARMS, strict=True)))
+    picture = _painted_in(colour, _soft(trunk_mask, alpha), covered, cloth)
     if skirt.behind.any():
         hem = float(np.flatnonzero(skirt.behind.any(1))[0]) / scale + _CUFF * unit
         picture = _painted_in(picture[..., :3], picture[..., 3], _soft(skirt.behind, alpha), _Cloth(unit, hem))
@@ -173,6 +182,13 @@ def _upper_arm(joints: Floats, score: Floats, arm: Limb, alpha: Floats) -> NDArr
     return np.asarray(near & (alpha > 0))
 
 
+def _beyond(shoulder: Floats, unit: float, alpha: Floats) -> Floats:
+    """Rise from 0 round a shoulder to 1, `h w`: there arm and trunk are one surface, and neither covers the other."""
+    rows, columns = np.ogrid[: alpha.shape[0], : alpha.shape[1]]
+    away = np.hypot(columns - shoulder[0], rows - shoulder[1]) / max(unit, 1e-3)
+    return eased(away, _SHOULDER)
+
+
 def _limb_distance(grid: Floats, joints: Floats, limb: Limb, tips: Floats) -> Floats:
     root, middle, end = (joints[joint] for joint in limb.joints)
     pieces = [(root, middle), (middle, end), *((end, tip) for tip in tips)]
@@ -228,13 +244,12 @@ def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))
 
 
-def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float) -> NDArray[np.bool_]:
-    """Keep what hangs together with the chest; below it, drop what is thin: outlines left along an arm."""
+def _connected(mask: NDArray[np.bool_], neck: Floats, unit: float, hair: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep what hangs together with the chest; but for hair, drop what is thin: outlines left along an arm."""
     width = 2 * round(_THIN * unit) + 1
     thick = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
     grown = cv2.dilate(thick, np.ones((3, 3), np.uint8)).astype(bool) & mask
-    above = np.arange(len(mask))[:, None] < neck[1] + 0.15 * unit
-    count, pieces = cv2.connectedComponents(np.where(above, mask, grown).astype(np.uint8))
+    count, pieces = cv2.connectedComponents(np.where(hair, mask, grown).astype(np.uint8))
     if count < 2:
         return mask
     row, column = np.nonzero(pieces)

@@ -28,6 +28,8 @@ _BELIEVED = (0.35, 0.65)
 """Scores between which a joint goes from the character's rest pose to the performer's."""
 _BENT = 0.3
 """Sine of an elbow's bend from which it has a side."""
+_EASY_RAD = ((ARMS, np.radians(40)), (LEGS, np.radians(15)))
+"""How far from hanging down upper arms and thighs are held by one at ease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,10 @@ class Motion:
 
     joints: `f 33 2`. scale: `f`, frame pixels per picture pixel across the limbs. facing: `f`, 1 seen from the front,
     -1 from behind. pivot: `f 2`, where the middle of the skull goes; head_scale, roll: `f`; tilt: `f 3 3`;
-    expression: `f 468 2` in picture pixels. hands: `f 2 21 3`, drawn where hand_modelled, `2`. arm_behind: `f 2`,
-    an arm passes behind the trunk; bent_other_way: `f 2`, an elbow bends to the other side than in the picture;
-    left_arm_front, left_leg_front: `f`. height: `f`, the performer's standing height. drawn: `f`.
+    expression: `f 468 2` in picture pixels; eyes_open: `f 2`, right and left, 0 to 1. hands: `f 2 21 3`, drawn where
+    hand_modelled, `2`. arm_behind: `f 2`, an arm passes behind the trunk; bent_other_way: `f 2`, an elbow bends to the
+    other side than in the picture; left_arm_front, left_leg_front: `f`. height: `f`, the performer's standing height.
+    drawn: `f`.
     """
 
     joints: Floats
@@ -49,6 +52,7 @@ class Motion:
     roll: Floats
     tilt: Floats
     expression: Floats
+    eyes_open: Floats
     hands: Floats
     hand_modelled: NDArray[np.bool_]
     arm_behind: NDArray[np.bool_]
@@ -59,16 +63,17 @@ class Motion:
     drawn: NDArray[np.bool_]
 
 
-def perform(tracks: Tracks, points: Points, fit: Fit, feet: Floats | None = None) -> Motion:
+def perform(tracks: Tracks, points: Points, fit: Fit, feet: Floats | None = None, rest: Floats | None = None) -> Motion:
     """Bring a performer's tracks to a character's body and set it as the artist asks.
 
     feet: what heel and toe of the left and the right foot are to be moved by, `f 2 2 2` heights.
+    rest: the character's joints, `33 2`, as what nobody sees of the performer is held; as in the picture, if not given.
     """
     belief = _belief(tracks.body_score)
     scale = body_scale(tracks, points)
     facing = facings(tracks, scale, points)
     height = scale * figure_height(points.joints)
-    joints = _targets(tracks, points, scale, belief, facing)
+    joints = _targets(tracks, points.joints if rest is None else rest, scale, belief, facing)
     if feet is not None:
         _set_down(joints, feet * height[:, None, None, None], belief)
     head = _head(tracks, points, scale, joints)
@@ -83,6 +88,7 @@ def perform(tracks: Tracks, points: Points, fit: Fit, feet: Floats | None = None
         roll=head.roll,
         tilt=head.tilt,
         expression=head.expression,
+        eyes_open=head.eyes_open,
         hands=hands.points,
         hand_modelled=hands.modelled,
         bent_other_way=_bent_other_way(joints, points),
@@ -193,9 +199,9 @@ def _belief(score: Floats) -> Floats:
     return eased(smooth(score, _SCORE_SIGMA_FRAMES), _BELIEVED)
 
 
-def _targets(tracks: Tracks, points: Points, scale: Floats, belief: Floats, facing: Floats) -> Floats:
-    """Place the joints, `f 33 2`: the performer's where they are seen, else in the character's own pose."""
-    own, body = points.joints, tracks.body[..., :2]
+def _targets(tracks: Tracks, own: Floats, scale: Floats, belief: Floats, facing: Floats) -> Floats:
+    """Place the joints, `f 33 2`: the performer's where they are seen, else as the character's `own` lie, `33 2`."""
+    body = tracks.body[..., :2]
     joints = body.copy()
     neck, own_neck = body[:, list(SHOULDERS)].mean(1), own[list(SHOULDERS)].mean(0)
     hips_seen = belief[:, list(HIPS)].min(1)[:, None]
@@ -220,6 +226,20 @@ def _targets(tracks: Tracks, points: Points, scale: Floats, belief: Floats, faci
             seen = belief[:, limb.end if joint in limb.tips else joint][:, None]
             joints[:, joint] = rest + seen * (body[:, joint] - rest)
     return joints.astype(np.float32)
+
+
+def at_ease(own: Floats) -> Floats:
+    """Lower limbs that the picture shows raised, `33 2`: what nobody sees of a performer is not held out."""
+    joints = own.copy()
+    down = own[list(HIPS)].mean(0) - own[list(SHOULDERS)].mean(0)
+    for limb, most in ((limb, most) for limbs, most in _EASY_RAD for limb in limbs):
+        upper = own[limb.middle] - own[limb.root]
+        raised = float(np.arctan2(down[0] * upper[1] - down[1] * upper[0], down @ upper))
+        turn = np.clip(raised, -most, most) - raised
+        c, s = np.cos(turn), np.sin(turn)
+        outer = [limb.middle, limb.end, *limb.tips]
+        joints[outer] = own[limb.root] + (own[outer] - own[limb.root]) @ np.array(((c, s), (-s, c)), np.float32)
+    return joints
 
 
 def _set_down(joints: Floats, shifts: Floats, belief: Floats) -> None:
@@ -274,6 +294,7 @@ class _Head:
     roll: Floats
     tilt: Floats
     expression: Floats
+    eyes_open: Floats
 
 
 def skull(points: Points) -> Floats:
@@ -307,6 +328,7 @@ def _head(tracks: Tracks, points: Points, scale: Floats, joints: Floats) -> _Hea
         roll=roll.astype(np.float32),
         tilt=face.tilts(yaw, pitch * seen),
         expression=face.expressions(points.face, tracks.face, poses, seen),
+        eyes_open=face.eyes_open(tracks.face, poses, seen),
     )
 
 

@@ -16,7 +16,8 @@ _OPEN = (0.015, 0.03)
 """Gap between the lips over which the character's own picture comes to show the mouth's inside, face heights."""
 _OWN_UNTIL = 0.07
 """Further opening by which what the picture shows of it has given way to the modelled inside."""
-_TEETH_FROM, _TEETH_PART = 0.025, 0.38
+_TEETH_FROM, _TEETH_PART, _SOFT = 0.025, 0.38, 0.03
+"""Gap from which teeth show, face heights; how far down they reach; how softly they end, mouths."""
 
 
 class Mouth:
@@ -27,8 +28,8 @@ class Mouth:
         self._own_gap = _gap(points.face)
         tone = face_tone(character)
         self._dark = tone * np.array((0.2, 0.11, 0.1), np.float32)
-        bright = float(tone.mean())
-        self._teeth = np.clip(bright * np.array((1.05, 1.0, 0.94), np.float32), 0, 0.8)
+        # as bright as skin of any colour is where it shines most
+        self._teeth = np.clip(float(tone.max()) * np.array((1.0, 0.96, 0.9), np.float32), 0, 0.85)
 
     def own_share(self, points: Floats) -> float:
         """How much of the picture's own teeth and tongue shows with the face at `points` (`468 2`), 0..1."""
@@ -47,9 +48,18 @@ class Mouth:
         width, height = (int(side) for side in high - low)
         inside = _filled(rim - low, width, height)
         teeth = _filled(np.concatenate([upper, (upper + _TEETH_PART * (lower - upper))[-2:0:-1]]) - low, width, height)
-        teeth *= np.clip((_gap(points) - _TEETH_FROM) / 0.03, 0, 1) * 0.85
+        teeth = cv2.GaussianBlur(teeth, (0, 0), max(0.5, _SOFT * float(np.linalg.norm(upper[-1] - upper[0]))))
+        teeth = teeth * np.clip((_gap(points) - _TEETH_FROM) / 0.03, 0, 1) * _round(upper - low, width, height)
         colour = self._dark + teeth[..., None] * (self._teeth - self._dark)
         return Patch(int(low[0]), int(low[1]), np.dstack([colour * inside[..., None], inside]).astype(np.float32))
+
+
+def _round(upper: Floats, width: int, height: int) -> Floats:
+    """How much light falls on a row of teeth, `h w` 0..1: it is round, and its ends lie in the cheeks' shade."""
+    across = upper[-1] - upper[0]
+    x, y = np.meshgrid(np.arange(width) - upper[0, 0], np.arange(height) - upper[0, 1])
+    along = (x * across[0] + y * across[1]) / max(float(across @ across), 1e-3)
+    return np.asarray(np.sin(np.pi * np.clip(along, 0, 1)), np.float32)
 
 
 def _gap(points: Floats) -> float:

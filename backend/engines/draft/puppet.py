@@ -10,23 +10,24 @@ import numpy as np
 
 from . import face
 from .character import Character
+from .eyelids import Eyelids
 from .hands import draw_hand
 from .head import HeadPose, Relief
 from .mesh import Mesh
 from .motion import Motion, enlarged
 from .mouth import Mouth
 from .notches import closed_near
-from .raster import Floats, Frame, Patch, draw_mesh, merged
+from .raster import Floats, Frame, merged
 from .rig import Bend, LimbRig, Stance, Trunk, bent, chain, limb_rigs, mirrored, trunk_rig
 from .skeleton import ARMS, SHOULDERS
 from .skin import back_of_head, hand_tones
+from .texture import Texture
 
 _FACE_FEATHER = 0.035
 _WRIST_FADE = 0.12
 """Length over which a sleeve ends past the wrist, forearms."""
 _HAND_ROOM = 0.15
 """How far a hand reaches round its points, palms."""
-_SMALLEST_SCALE = 0.6
 _SMALL_FIGURE_PX, _FINER = 480, 2
 _FOLD = 0.05
 """Width of the notches that a sharp fold leaves, shoulders."""
@@ -52,17 +53,18 @@ class Puppet:
         points = character.points
         self._points = points
         self._trunk = trunk_rig(character)
+        self._body_and_head = self._trunk.pieces()
         self._limbs = limb_rigs(character)
         self._face = Relief.of_face(points)
-        self._front = _Texture(character.layers[0].picture)
-        self._back = _Texture(back_of_head(character))
+        self._front = Texture(character.layers[0].picture)
+        self._back = Texture(back_of_head(character))
         height, width = character.layers[0].picture.shape[:2]
         skin = character.layers[0].picture.copy()
         skin[..., 3] *= _oval_matte(points.face, (height, width))
-        self._skin = _Texture(skin)
-        self._mouth = Mouth(character)
+        self._skin = Texture(skin)
+        self._mouth, self._eyelids = Mouth(character), Eyelids(character)
         layers, cape = character.layers[1:-1], character.layers[-1].picture
-        self._cape = _Piece(_Texture(cape), self._trunk.mesh.over(cape[..., 3])) if cape[..., 3].any() else None
+        self._cape = _Piece(Texture(cape), self._trunk.mesh.over(cape[..., 3])) if cape[..., 3].any() else None
         self._pieces = [_pieces(rig, layer.picture) for rig, layer in zip(self._limbs, layers, strict=True)]
         self._sleeves = [_pieces(rig, _without_hand(character, side)) for side, rig in enumerate(self._limbs[:2])]
         self._fold_px = _FOLD * float(np.linalg.norm(points.joints[SHOULDERS[0]] - points.joints[SHOULDERS[1]]))
@@ -119,11 +121,14 @@ class Puppet:
             roll=float(motion.roll[index]),
             tilt=motion.tilt[index],
             expression=motion.expression[index],
+            eyes_open=motion.eyes_open[index],
             facing=float(motion.facing[index]),
         )
         rig = self._trunk
         texture = self._front if pose.facing > 0 else self._back
-        texture.draw(rig.placed(scene.trunk, pose), rig.mesh, float(motion.scale[index]), frame).lay_over(canvas)
+        placed = rig.placed(scene.trunk, pose)
+        for piece in self._body_and_head:
+            texture.draw(placed, piece, float(motion.scale[index]), frame).lay_over(canvas)
         if pose.facing < 0 or not self._points.face_score[0]:
             return
         points, depth = self._face.placed(pose)
@@ -136,6 +141,8 @@ class Puppet:
         skin = self._points.skin
         skin = skin[np.argsort(-depth[skin].mean(1), kind="stable")]
         self._skin.draw(points, Mesh(self._points.face[:, :2], skin), pose.scale, exact).lay_over(canvas)
+        for lid in self._eyelids.draw(points, pose, frame):
+            lid.lay_over(canvas)
 
     def _draw_limb(self, canvas: Floats, part: int, scene: _Scene) -> None:
         motion, index, stance = scene.motion, scene.index, scene.stance
@@ -196,38 +203,11 @@ class Puppet:
         return np.stack([scene.trunk(own[:1])[0], stance.joints[rig.limb.middle], ankle, toes])
 
 
-class _Texture:
-    """A premultiplied picture at several sizes, so that a small figure does not shimmer."""
-
-    def __init__(self, straight: Floats) -> None:
-        rows, columns = np.flatnonzero(straight[..., 3].any(1)), np.flatnonzero(straight[..., 3].any(0))
-        top, left = (max(int(seen[0]) - 1, 0) if len(seen) else 0 for seen in (rows, columns))
-        bottom, right = (int(seen[-1]) + 2 if len(seen) else 1 for seen in (rows, columns))
-        self._origin = np.array((left, top), np.float32)
-        level = straight[top:bottom, left:right].copy()
-        level[..., :3] *= level[..., 3:]
-        self._levels = [level]
-        while min(level.shape[:2]) > 64:
-            size = (level.shape[1] // 2, level.shape[0] // 2)
-            level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
-            self._levels.append(level)
-
-    def draw(self, points: Floats, mesh: Mesh, scale: float, frame: Frame) -> Patch:
-        """Draw the mesh with the level that fits `scale` (frame pixels per picture pixel)."""
-        depth = 0
-        while depth + 1 < len(self._levels) and scale * 2**depth < _SMALLEST_SCALE:
-            depth += 1
-        level = self._levels[depth]
-        shrink = np.array(level.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
-        texture = ((mesh.points - self._origin + 0.5) * shrink - 0.5).astype(np.float32)
-        return draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
-
-
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A part of a limb as it is drawn."""
 
-    texture: _Texture
+    texture: Texture
     mesh: Mesh
 
 
@@ -237,7 +217,7 @@ def _pieces(rig: LimbRig, picture: Floats) -> list[_Piece]:
     for piece in rig.pieces(picture[..., 3]):
         shown = picture.copy()
         shown[..., 3] *= piece.cover
-        found.append(_Piece(_Texture(shown), piece.mesh))
+        found.append(_Piece(Texture(shown), piece.mesh))
     return found
 
 

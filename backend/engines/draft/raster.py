@@ -74,9 +74,12 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
     """
     if frame.two_sided:
         triangles = _turned(points, triangles)
+    if not len(triangles):
+        return Patch(0, 0, _EMPTY)
+    used = points[triangles].reshape(-1, 2)
     # on the coarse grid of the frame, not of the mesh: else a part's edge changes when a far point of it moves
-    low = np.maximum(np.floor(points.min(0)).astype(int) - 1, 0) // frame.coarse * frame.coarse
-    high = np.minimum(np.ceil(points.max(0)).astype(int) + 2, (frame.width_px, frame.height_px))
+    low = np.maximum(np.floor(used.min(0)).astype(int) - 1, 0) // frame.coarse * frame.coarse
+    high = np.minimum(np.ceil(used.max(0)).astype(int) + 2, (frame.width_px, frame.height_px))
     if np.any(high <= low):
         return Patch(0, 0, _EMPTY)
     width, height = (int(side) for side in high - low)
@@ -84,9 +87,7 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
     small = (-(-height // frame.coarse), -(-width // frame.coarse))
     lookup = _enlarge(backward_map(local, texture, triangles, small), frame.coarse)[:height, :width]
     rgba = cv2.remap(picture, lookup, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    if frame.two_sided:
-        return Patch(int(low[0]), int(low[1]), rgba * _soft_border(lookup)[..., None])
-    return Patch(int(low[0]), int(low[1]), rgba)
+    return Patch(int(low[0]), int(low[1]), rgba * _soft_border(lookup)[..., None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,10 @@ def _doubled_area(corners: Floats) -> Floats:
 
 
 def _soft_border(lookup: Floats) -> Floats:
-    """Fall to 0 within a pixel of the mesh's border: where it is folded, that cuts through what is solid."""
+    """Rise from 0 at the mesh's border within three pixels: where it is folded or ends, that cuts what is solid."""
     inside = (lookup[..., 0] > OUTSIDE / 2).astype(np.float32)
-    return np.asarray(np.clip(cv2.GaussianBlur(inside, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE) * 2 - 0.5, 0, 1))
+    around = cv2.GaussianBlur(inside, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.clip(2 * around - 1, 0, 1))
 
 
 def _turned(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:

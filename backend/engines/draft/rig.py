@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from . import face
 from .character import Character, Points
 from .head import HeadPose, Relief
 from .layers import distance_to_segment
@@ -30,6 +31,10 @@ _NARROWEST, _WIDEST = 0.55, 1.3
 _MOST_CROSSED = 0.4
 """How much nearer than the hips the legs may come for what hangs over them, widths of the hips: it stays unfolded."""
 _STEEPEST_RAD = np.radians(35)
+_NECK = (0.3, 0.7)
+"""Shares of the head between which both pieces of the trunk's mesh show the neck."""
+_SHORTEST_NECK = 0.5
+"""Least length over which the head goes over into the trunk, face heights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +214,15 @@ class TrunkRig:
     head: Floats
     relief: Relief
 
+    def pieces(self) -> tuple[Mesh, Mesh]:
+        """Part it into body and head, with an overlap at the neck: the head is laid over.
+
+        In one mesh, the clear room beside a chin would hide the collar behind it.
+        """
+        share = self.head[self.mesh.triangles]
+        body, head = share.min(1) < _NECK[1], share.max(1) > _NECK[0]
+        return Mesh(self.mesh.points, self.mesh.triangles[body]), Mesh(self.mesh.points, self.mesh.triangles[head])
+
     def placed(self, trunk: Trunk, pose: HeadPose) -> Floats:
         """Place the mesh in the frame, `v 2`."""
         body = trunk(self.mesh.points)
@@ -220,18 +234,27 @@ def trunk_rig(character: Character) -> TrunkRig:
     points = character.points
     whole = np.maximum(character.layers[0].picture[..., 3], character.layers[-1].picture[..., 3])
     mesh = grid_mesh(whole, _cell_px(points))
-    neck = points.joints[list(SHOULDERS)].mean(0)
-    chin = points.face[152, :2]
-    axis, length = _unit(neck - chin)
-    down = np.clip((mesh.points - chin) @ axis / (0.9 * length), 0, 1)
-    aside = np.abs((mesh.points - chin) @ _right_of(axis))
+    head = _head_share(mesh.points, points)
+    order = np.argsort(head[mesh.triangles].mean(1), kind="stable")
+    relief = Relief.around_face(mesh.points, points)
+    return TrunkRig(mesh=Mesh(mesh.points, mesh.triangles[order]), head=head, relief=relief)
+
+
+def _head_share(places: Floats, points: Points) -> Floats:
+    """How far places `v 2` belong to the head, `v` 0..1: all above the chin, and less and less down to the neck.
+
+    Down is where the face points: a chin that is bent over the chest lies beside the neck or below it.
+    """
+    forehead, chin = points.face[[face.FOREHEAD, face.CHIN], :2]
+    axis, height = _unit(chin - forehead)
+    length = max(float((points.joints[list(SHOULDERS)].mean(0) - chin) @ axis), _SHORTEST_NECK * height)
+    past = (places - chin) @ axis
+    down = np.clip(past / (0.9 * length), 0, 1)
+    aside = np.abs((places - chin) @ _right_of(axis))
     # shoulders raised to the chin's height are no part of the head
     beside = np.clip((aside - 1.1 * _half_head(points)) / (0.5 * _half_head(points)), 0, 1)
-    below = np.clip(((mesh.points - chin) @ axis + 0.3 * length) / (0.3 * length), 0, 1)
-    head = (1 - down * down * (3 - 2 * down)) * (1 - beside * below)
-    order = np.argsort(head[mesh.triangles].mean(1) > 0.5, kind="stable")
-    relief = Relief.around_face(mesh.points, points)
-    return TrunkRig(mesh=Mesh(mesh.points, mesh.triangles[order]), head=head.astype(np.float32), relief=relief)
+    below = np.clip((past + 0.3 * length) / (0.3 * length), 0, 1)
+    return np.asarray((1 - down * down * (3 - 2 * down)) * (1 - beside * below), np.float32)
 
 
 def limb_rigs(character: Character) -> tuple[LimbRig, ...]:

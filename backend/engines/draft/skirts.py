@@ -47,7 +47,8 @@ class Skirt:
 def find_skirt(parts: Mask, trunk: Mask, near: Floats, picture: Floats, joints: Floats, score: Floats) -> Skirt:
     """Tell cloth from legs in the legs' parts, `2 h w`. near: distance from either leg's bones, `2 h w`, thicknesses.
 
-    picture: straight RGBA `h w 4`. There is a skirt where the place between knees that stand apart is covered.
+    picture: straight RGBA `h w 4`. There is a skirt where legs hang and the place between their knees is covered,
+    though these stand apart.
     """
     nothing = np.zeros(trunk.shape, np.bool_)
     if not _is_worn(picture[..., 3] > _COVERED, joints, score):
@@ -85,7 +86,18 @@ def _is_worn(covered: Mask, joints: Floats, score: Floats) -> bool:
     unit = max(float(np.linalg.norm(joints[SHOULDERS[0]] - joints[SHOULDERS[1]])), 1e-3)
     x, y = np.clip(np.round(knees.mean(0)).astype(int), 0, (covered.shape[1] - 1, covered.shape[0] - 1))
     is_seen = score[[leg.middle for leg in LEGS]].min() >= SEEN
-    return bool(is_seen and np.linalg.norm(knees[0] - knees[1]) / unit >= _KNEES_APART and covered[y, x])
+    return bool(
+        is_seen
+        and all(_hangs(joints, leg) for leg in LEGS)
+        and np.linalg.norm(knees[0] - knees[1]) / unit >= _KNEES_APART
+        and covered[y, x]
+    )
+
+
+def _hangs(joints: Floats, leg: Limb) -> bool:
+    """Say whether thigh and shin go down rather than aside: hems are looked for in rows."""
+    aside, down = np.diff(joints[list(leg.joints)], axis=0).T
+    return bool((down > np.abs(aside)).all())
 
 
 def _hem(lab: NDArray[np.uint8], core: Mask, joints: Floats, leg: Limb) -> float:

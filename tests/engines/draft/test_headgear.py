@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hat that the networks did not see: the truth is where it was painted."""
+"""A hat and ears that the networks did not see: the truth is where it was painted."""
 
 from dataclasses import replace
 
@@ -35,6 +35,16 @@ def test_a_hat_of_the_clothes_colour_is_added(standing: Still) -> None:
     added = (seen_before(rgb, standing) > 0.5) & (taller(painted_figure()[1], 0.0) < 0.5)
     missed = (hat > 0) & (taller(painted_figure()[1], 0.0) < 0.5) & ~added
     assert missed.sum() < 0.1 * hat.sum() and (added & (hat == 0)).sum() < 0.1 * hat.sum()
+
+
+def test_long_ears_of_the_faces_colour_are_added(standing: Still) -> None:
+    rgb = taller(painted_figure()[0], (0, 255, 0))
+    ears = np.zeros((HEIGHT + ROOM, WIDTH), np.uint8)
+    cv2.fillPoly(ears, [np.array(((66, 96), (66, 110), (48, 88))), np.array(((94, 96), (94, 110), (112, 88)))], 1)
+    rgb[ears > 0] = (230, 170, 150)
+    added = (seen_before(rgb, standing) > 0.5) & (taller(painted_figure()[1], 0.0) < 0.5)
+    missed = (ears > 0) & (taller(painted_figure()[1], 0.0) < 0.5) & ~added
+    assert missed.sum() < 0.15 * ears.sum() and (added & (ears == 0)).sum() < 0.15 * ears.sum()
 
 
 def test_a_post_of_that_colour_behind_the_head_is_not(standing: Still) -> None:

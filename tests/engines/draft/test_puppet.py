@@ -2,6 +2,7 @@
 """The puppet in one frame: the picture itself is the truth where the performer stands like the character."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from backend.contract.job import Fit
 from backend.engines.draft import character, face
 from backend.engines.draft.character import Character, find_character
-from backend.engines.draft.motion import perform
+from backend.engines.draft.motion import at_ease, perform
+from backend.engines.draft.mouth import Mouth
 from backend.engines.draft.puppet import Puppet
+from backend.engines.draft.raster import Frame
 from backend.performer.still import Still
 from backend.performer.tracks import Presence, Tracks
 
@@ -144,15 +147,95 @@ def test_a_mouth_opens_the_wider_the_smaller_it_is_seen(astronaut: Character, he
     assert np.abs(still).max() < 0.01 * face.face_height(reference)
 
 
-def test_a_closed_eye_shows_no_iris(astronaut: Character, astronaut_still: Still) -> None:
+@pytest.mark.parametrize("eye", face.EYES, ids=["right", "left"])
+def test_a_closed_eye_shows_nothing_but_skin_and_a_line(
+    astronaut: Character, astronaut_still: Still, eye: tuple[tuple[int, ...], tuple[int, ...]]
+) -> None:
     tracks = tracks_of(astronaut_still, 20)
     faces = tracks.face.copy()
     for upper, lower in face.EYES:
         faces[10:, list(upper)] = faces[10:, list(lower)]
-    motion = perform(replace(tracks, face=faces), astronaut.points, Fit())
-    upper, lower = face.EYES[0]
-    lids = astronaut.points.face[:, :2] + motion.expression[16]
-    assert np.abs(lids[upper[4]] - lids[lower[4]]).max() < 0.7
+    cheek = astronaut.points.face[[50, 280], :2].round().astype(int)
+    inside = np.zeros((512, 512), np.uint8)
+    rims = np.concatenate([astronaut.points.face[list(rim), :2] for rim in (eye[0], eye[1][::-1])])
+    cv2.fillPoly(inside, [rims.round().astype(np.int32)], 1)
+
+    def alien(index: int) -> float:
+        """Which part of the open eye's place is far from skin of any shade."""
+        canvas = drawn(astronaut, replace(tracks, face=faces), Fit(), index, (512, 512))[..., :3]
+        skin = np.median([canvas[y, x] / canvas[y, x].sum() for x, y in cheek], axis=0)
+        own = canvas[inside > 0]
+        hue = np.abs(own / own.sum(1, keepdims=True) - skin).max(1)
+        return float(((hue > 0.06) | (own.sum(1) < 0.9)).mean())
+
+    assert alien(4) > 0.35
+    assert alien(16) < 0.03
+
+
+def test_an_eye_that_closes_half_is_half_covered(astronaut: Character, astronaut_still: Still) -> None:
+    faces = tracks_of(astronaut_still, 21).face.copy()
+    for upper, lower in face.EYES:
+        for index, share in ((19, 0.0), (20, 0.6)):
+            low, high = faces[index, list(lower)], faces[index, list(upper)]
+            faces[index, list(upper)] = low + share * (high - low)
+    poses = face.face_poses(astronaut.points.face, faces)
+    found = face.eyes_open(faces, poses, np.ones(21, np.float32))
+    assert np.allclose(found[:19], 1) and np.allclose(found[19], 0)
+    assert np.allclose(found[20], 0.5, atol=0.05)
+    unseen = face.eyes_open(faces, poses, np.zeros(21, np.float32))
+    assert np.allclose(unseen, 1)
+
+
+def test_teeth_lie_in_shade_at_the_corners_of_the_mouth(astronaut: Character) -> None:
+    points = astronaut.points.face[:, :2].copy()
+    points[list(face.INNER_LOWER[1:-1]), 1] += 0.15 * face.face_height(points)
+    patch = Mouth(astronaut).draw(points, Frame(512, 512))
+    left, right = (points[face.INNER_UPPER[end], 0] - patch.x for end in (0, -1))
+
+    def brightest(part: float) -> float:
+        column = patch.rgba[:, round(left + part * (right - left))]
+        return float((column[:, :3].sum(1) / np.maximum(column[:, 3], 1e-3))[column[:, 3] > 0.9].max())
+
+    assert brightest(0.15) < 0.75 * brightest(0.5) > 0.75 * brightest(0.85)
+
+
+def test_a_heads_clear_corner_hides_no_shoulder(figure: Character, standing: Still) -> None:
+    motion = perform(tracks_of(standing, 3), figure.points, Fit())
+    lowered = replace(motion, pivot=motion.pivot + np.array((0, 34), np.float32))
+    alpha = Puppet(figure).draw(lowered, 1, WIDTH, HEIGHT)[..., 3]
+    shoulders = painted_figure()[1][70:84, 60:100] > 0.99
+    assert alpha[70:84, 60:100][shoulders].min() > 0.8
+
+
+def test_pads_on_the_shoulders_stay_whole(standing: Still) -> None:
+    rgb, matte = painted_figure()
+    pads = np.zeros_like(matte)
+    for centre in ((106, 70), (54, 70)):
+        cv2.ellipse(pads, centre, (15, 9), 0, 0, 360, 1.0, -1)
+    rgb[pads > 0] = (250, 250, 250)
+    padded = character.build_character(rgb, np.maximum(matte, pads), standing, has_background=True)
+    canvas = drawn(padded, tracks_of(standing, 3), Fit(), 1, (WIDTH, HEIGHT))
+    inside = cv2.erode(pads, np.ones((3, 3))) > 0
+    white = canvas[..., :3].min(-1)[inside]
+    assert (white < 0.8).mean() < 0.04
+
+
+@pytest.mark.parametrize("raised_deg", [25, 90, 130])
+def test_an_arm_that_nobody_sees_hangs(figure: Character, standing: Still, raised_deg: float) -> None:
+    own, turn = figure.points.joints.copy(), np.radians(raised_deg)
+    arm = [13, 15, 17, 19]
+    own[13] = own[11] + 40 * np.array((np.sin(turn), np.cos(turn)))
+    own[15] = own[13] + 30 * np.array((np.sin(turn), np.cos(turn)))
+    own[17] = own[19] = own[15] + (5, 5)
+    tracks = tracks_of(standing, 9)
+    score = tracks.body_score.copy()
+    score[:, arm] = 0
+    points = replace(figure.points, joints=own)
+    joints = perform(replace(tracks, body_score=score), points, Fit(), rest=at_ease(own)).joints[4]
+    aside, down = joints[13] - joints[11]
+    assert np.degrees(np.arctan2(aside, down)) == pytest.approx(min(raised_deg, 40), abs=1)
+    for a, b in pairwise((11, 13, 15, 17)):
+        assert np.linalg.norm(joints[a] - joints[b]) == pytest.approx(np.linalg.norm(own[a] - own[b]), rel=0.01)
 
 
 def test_a_turned_head_moves_the_nose_more_than_the_ears(astronaut: Character, astronaut_still: Still) -> None:

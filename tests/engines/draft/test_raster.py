@@ -57,3 +57,18 @@ def test_the_back_of_a_fold_shows_where_nothing_is_before_it() -> None:
     draw_mesh(picture, folded, folded_back, texture, Frame(80, 40, two_sided=True)).lay_over(canvas)
     assert canvas[20, 12:18, 2].min() > 0.9
     assert canvas[20, 24:48, 0].min() > 0.9
+
+
+def test_the_border_of_a_mesh_shows_no_steps() -> None:
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    disc = (40.3 + 25 * np.stack([np.cos(turns), np.sin(turns)], 1)).astype(np.float32)
+    fan = np.array([(0, i, i + 1) for i in range(1, 23)], np.int32)
+    picture, canvas = np.ones((80, 80, 4), np.float32), np.zeros((80, 80, 4), np.float32)
+    draw_mesh(picture, disc, fan, disc, Frame(80, 80, coarse=1)).lay_over(canvas)
+    fine = np.zeros((1280, 1280), np.uint8)
+    cv2.fillPoly(fine, [np.round((disc + 0.5) * 16 - 0.5).astype(np.int32)], 255)
+    covered = cv2.resize(fine, (80, 80), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    assert (canvas[..., 3] - covered).max() < 0.1
+    assert np.abs(canvas[..., 3].sum() - covered.sum()) < 1.2 * np.pi * 50
+    steps = [np.abs(np.diff(canvas[..., 3], axis=axis)).max() for axis in (0, 1)]
+    assert max(steps) < 0.6

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a limb bends: it never folds over itself at a joint, and its pieces cover it whole."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from backend.engines.draft.character import Character
 from backend.engines.draft.mesh import Mesh, grid_mesh
-from backend.engines.draft.rig import Bend, Stance, Trunk, bent, limb_rigs
+from backend.engines.draft.rig import Bend, Stance, Trunk, bent, limb_rigs, trunk_rig
 
 
 def doubled_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -58,3 +60,23 @@ def test_a_mesh_over_an_alpha_has_no_clear_triangles_far_from_it() -> None:
     centres = mesh.points[mesh.triangles].mean(1)
     inside = (np.abs(centres - (54.5, 44.5)) < 15).all(1).sum()
     assert len(kept.triangles) >= inside
+
+
+def test_a_head_bent_over_the_chest_is_parted_from_it_below_the_chin(figure: Character) -> None:
+    points = figure.points
+    chin = points.face[152, :2]
+    joints = points.joints.copy()
+    joints[[11, 12]] += chin + np.array((-20, 2)) - joints[[11, 12]].mean(0)
+    rig = trunk_rig(replace(figure, points=replace(points, joints=joints)))
+
+    def share(x: float, y: float) -> float:
+        return float(rig.head[np.linalg.norm(rig.mesh.points - (x, y), axis=1).argmin()])
+
+    assert min(share(chin[0] + aside, chin[1] - 30) for aside in (-15, 0, 15)) > 0.95
+    assert max(share(chin[0] + aside, chin[1] + 40) for aside in (-15, 0, 15)) < 0.05
+
+
+def test_body_and_head_are_all_of_the_trunk(figure: Character) -> None:
+    rig = trunk_rig(figure)
+    found = {tuple(triangle) for piece in rig.pieces() for triangle in piece.triangles.tolist()}
+    assert found == {tuple(triangle) for triangle in rig.mesh.triangles.tolist()}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A figure in a gown and a cape, taken apart: the truth is what was painted over what."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from backend.engines.draft.character import Character, build_character
 from backend.performer.still import Still
 
-from .conftest import painted_figure, painted_still
+from .conftest import JOINTS, painted_figure, painted_still
 
 HEM, CAPE_END = 192, 206
 GOWN, CAPE, TROUSERS = (60, 180, 190), (120, 20, 120), (30, 30, 90)
@@ -54,3 +56,23 @@ def test_a_cape_goes_on_behind_the_legs(gowned: Character) -> None:
 def test_bare_legs_are_no_skirt(figure: Character, standing: Still) -> None:
     assert not figure.layers[-1].picture[..., 3].any()
     assert figure.layers[3].picture[int(standing.body[25, 1]), int(standing.body[25, 0]), 3] > 0.95
+
+
+def test_shorts_over_a_leg_held_aside_are_no_skirt() -> None:
+    rgb, matte = painted_figure()
+    rgb[140:], matte[140:] = (0, 255, 0), 0
+    held = JOINTS | {25: (136, 150), 27: (152, 186), 29: (152, 190), 31: (156, 194)}
+    for leg in ((23, 25, 27), (24, 26, 28)):
+        line = np.array([held[joint] for joint in leg])
+        for canvas, value in ((rgb, TROUSERS), (matte, 1.0)):
+            cv2.polylines(canvas, [line], False, value, 16)
+    shorts = np.array(((60, 130), (100, 130), (140, 152), (118, 172), (70, 182), (58, 170)))
+    for canvas, value in ((rgb, GOWN), (matte, 1.0)):
+        cv2.fillPoly(canvas, [shorts], value)
+    still = painted_still(matte)
+    body = still.body.copy()
+    body[list(held), :2] = list(held.values())
+    found = build_character(rgb, matte, replace(still, body=body), has_background=True)
+    assert not found.layers[-1].picture[..., 3].any()
+    shin = shown(found, "left_leg", 168, slice(142, 147))
+    assert shin[3] > 0.95 and np.allclose(shin[:3], TROUSERS, atol=12)
