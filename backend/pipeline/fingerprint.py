@@ -57,12 +57,13 @@ class Fingerprints:
 
     def _of_files(self, path: Path, files: tuple[Path, ...], *, are_named: bool) -> Fingerprint:
         known_before = len(self._known)
-        lines = [f"{file.name if are_named else ''} {self._of_file(file)}" for file in files]
+        lines = [f"{file.name if are_named else ''} {self.hash_of(file)}" for file in files]
         if len(self._known) != known_before:
             self._remember()
         return Fingerprint(path, hashlib.sha256("\n".join(lines).encode()).hexdigest())
 
-    def _of_file(self, path: Path) -> str:
+    def hash_of(self, path: Path) -> str:
+        """Give a file's own SHA-256, as other programs print it. Raises OSError."""
         state = path.stat()
         name = f"{path.absolute()}|{state.st_size}|{state.st_mtime_ns}"
         if name not in self._known:

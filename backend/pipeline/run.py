@@ -101,6 +101,11 @@ class Run:
         """Hash a file or folder that the job names."""
         return self._fingerprints.take(self.folder / path)
 
+    def weights(self, cleared: Cleared) -> dict[str, str]:
+        """Give the SHA-256 of each file of the engine's weights, by its folder and name."""
+        files = cleared.engine.files(self.job.mode)
+        return {"/".join(path.parts[-2:]): self._fingerprints.hash_of(path) for path in files}
+
     def source(self, shot: Shot, clip: Clip) -> Source:
         """Name a shot's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""
         if shot.rendering.description:

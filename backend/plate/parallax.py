@@ -90,25 +90,8 @@ class Parallax:
             flow[place], seen[place] = self._measure(witnesses, ground, at)
         self._times, self._flow, self._seen = times, flow, seen
         if self._relief is not None:
-            self._relief = self._deepened(self._relief)
+            self._relief = deepened(self._relief, flow, seen, np.searchsorted(self._members, times).tolist())
         self._fields.clear()
-
-    def _deepened(self, relief: Relief) -> Relief:
-        """Let the relief take what part of the flow a better depth explains at all times together.
-
-        Time by time: the flow is all that is held of each, for a long shot has many.
-        """
-        turns = np.searchsorted(self._members, self._times).tolist()
-        say, explained = np.zeros_like(relief.depth), np.zeros_like(relief.depth)
-        for flow, seen, turn in zip(self._flow, self._seen, turns, strict=True):
-            motion = relief.motion(turn)
-            say += np.square(motion).sum(2) * seen
-            explained += (flow * motion).sum(2) * seen
-        more = explained / (say + _LEAST_SAY_PX**2)
-        for flow, turn in zip(self._flow, turns, strict=True):
-            flow[:] = flow - more[..., None] * relief.motion(turn)
-            flow[np.hypot(flow[..., 0], flow[..., 1]) > _MOST_LEFT * relief.size[1]] = 0
-        return replace(relief, depth=relief.depth + more)
 
     def moved(self, time: float, places: Points) -> Points:
         """Tell where places (`n 2`) of the ground's picture are in the frame of a time."""
@@ -127,13 +110,18 @@ class Parallax:
         if time not in self._fields:
             if len(self._fields) >= _MEMORY_FIELDS:
                 self._fields.pop(next(iter(self._fields)))
-            there = self._rigid(time) + (self._interpolate(time) if len(self._times) else np.float32(0))
+            there = self._rigid(time) + self._left_over(time)
             centres = centres_of_cells(self._size)
             places = centres
             for _ in range(_ITERATIONS):
                 places = places + centres - self._read(there, places)
             self._fields[time] = there, (places - centres).reshape(there.shape)
         return self._fields[time]
+
+    def _left_over(self, time: float) -> Field | np.float32:
+        if not len(self._times):
+            return np.float32(0)
+        return flow_at(time, self._times, self._flow, self._seen)
 
     def _rigid(self, time: float) -> Field:
         centres = centres_of_cells(self._size)
@@ -154,17 +142,41 @@ class Parallax:
         flow = _flow(grey_of(ours), grey_of(np.where(usable[..., None], theirs, ours)), usable)
         return _on_cells(flow * np.float32(ground.view.size[1] / size[1]), usable, ground.view.size)
 
-    def _interpolate(self, time: float) -> Field:
-        """Interpolate the flow at a time, cell by cell, between the frames before and after that saw the cell."""
-        early = int(np.searchsorted(self._times, time, "right"))
-        before, has_before = _first_seen(self._seen[:early][::-1])
-        after, has_after = _first_seen(self._seen[early:])
-        before, after = np.maximum(early - 1 - before, 0), np.minimum(early + after, len(self._times) - 1)
-        gap = np.maximum(self._times[after] - self._times[before], 1)
-        share = np.where(has_before & has_after, (time - self._times[before]) / gap, has_after)[..., None]
-        rows, columns = np.indices(before.shape)
-        field = self._flow[before, rows, columns] * (1 - share) + self._flow[after, rows, columns] * share
-        return _smooth(field.astype(np.float32), has_before | has_after)
+
+def flow_at(time: float, times: NDArray[np.intp], flow: NDArray[np.float16], seen: NDArray[np.bool_]) -> Field:
+    """Interpolate flow at a time, cell by cell, between the frames before and after that saw the cell.
+
+    times: `n`, rising. flow: `n rows columns 2`. seen: `n rows columns`. Cells that no frame saw are filled from those
+    beside them. Gives `rows columns 2`.
+    """
+    early = int(np.searchsorted(times, time, "right"))
+    before, has_before = _first_seen(seen[:early][::-1])
+    after, has_after = _first_seen(seen[early:])
+    before, after = np.maximum(early - 1 - before, 0), np.minimum(early + after, len(times) - 1)
+    gap = np.maximum(times[after] - times[before], 1)
+    share = np.where(has_before & has_after, (time - times[before]) / gap, has_after)[..., None]
+    rows, columns = np.indices(before.shape)
+    field = flow[before, rows, columns] * (1 - share) + flow[after, rows, columns] * share
+    return _smooth(field.astype(np.float32), has_before | has_after)
+
+
+def deepened(relief: Relief, flow: NDArray[np.float16], seen: NDArray[np.bool_], turns: list[int]) -> Relief:
+    """Let a relief take what part of the flow a better depth explains at all times together; only the rest stays.
+
+    flow: `n rows columns 2`, what is left over at each time, in picture pixels, changed in place. seen: `n rows
+    columns`. turns: of the segment's frames, `n`. Time by time: the flow is all that is held of each, for a long shot
+    has many.
+    """
+    say, explained = np.zeros_like(relief.depth), np.zeros_like(relief.depth)
+    for left, is_seen, turn in zip(flow, seen, turns, strict=True):
+        motion = relief.motion(turn)
+        say += np.square(motion).sum(2) * is_seen
+        explained += (left * motion).sum(2) * is_seen
+    more = explained / (say + _LEAST_SAY_PX**2)
+    for left, turn in zip(flow, turns, strict=True):
+        left[:] = left - more[..., None] * relief.motion(turn)
+        left[np.hypot(left[..., 0], left[..., 1]) > _MOST_LEFT * relief.size[1]] = 0
+    return replace(relief, depth=relief.depth + more)
 
 
 def _first_seen(seen: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -23,6 +23,7 @@ def said(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     write_movie(folder / "dance.mov", 12)
     for version in (1, 2):
         write_delivery(folder / "delivered", [painted(number) for number in range(3, 9)], version)
+    write_delivery(folder / "delivered", [painted(number) for number in range(3, 9)], 3, first_number=7)
     return run_inside(blender, "placing.py", folder)
 
 
@@ -40,6 +41,19 @@ def test_every_strip_shows_its_own_files(said: dict[str, Any]) -> None:
     for name, (files, folder) in zip(FROM_BELOW, said["placed"]["files"], strict=True):
         assert files == [f"shot_v001_{name}.{number}.png" for number in range(1001, 1007)]
         assert Path(folder).parts[-2:] == ("shot_v001", name)
+
+
+def test_files_of_a_delivery_that_begins_at_another_number_are_shown(said: dict[str, Any]) -> None:
+    assert said["numbered"] == [f"shot_v003_comp.{number:04d}.png" for number in range(7, 13)]
+
+
+def test_pictures_are_blended_as_the_strip_whose_own_pixels_they_are_and_what_the_canvas_shows_is_not_blended_again(
+    said: dict[str, Any],
+) -> None:
+    comp, plate, matte = said["blended"]["raw"]
+    assert comp == plate == ["MULTIPLY", 0.5]
+    assert matte[0] != "MULTIPLY"
+    assert all(blend != "MULTIPLY" and alpha == 1 for blend, alpha in said["blended"]["canvas"])
 
 
 def test_a_take_of_one_frame_is_placed(said: dict[str, Any]) -> None:

@@ -51,3 +51,8 @@ def test_placing_is_one_step(said: dict[str, Any]) -> None:
 
 def test_another_strip_in_its_place_is_not_taken_for_it(said: dict[str, Any]) -> None:
     assert said["another"] == [0, [], "The strip talk is gone."]
+
+
+def test_a_mark_goes_to_no_strip_but_the_one_that_is_back_by_name_and_place(said: dict[str, Any]) -> None:
+    given = {where for where, is_given in said["alike"].items() if is_given}
+    assert given == {"by name and place"}

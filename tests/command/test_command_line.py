@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,22 @@ import pytest
 from backend.command.exits import Exit
 from backend.command.parser import parser, performer
 from backend.contract.events import KINDS
-from backend.contract.job import PerformerChoice, Pick
+from backend.contract.job import (
+    Combine,
+    Delivery,
+    Fit,
+    Job,
+    Mode,
+    Pass,
+    PerformerChoice,
+    Pick,
+    Setting,
+    Shadow,
+    Shot,
+)
+from backend.contract.jobfolder import read_job
 from backend.contract.joints import Joint, JointFix
+from backend.contract.wire import to_json
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -94,6 +109,85 @@ def test_the_schema_describes_the_job_that_replace_writes(tmp_path: Path) -> Non
     written, schema = json.loads(job_file.read_text("utf-8")), json.loads(worker("schema", "job").stdout)
     assert set(written) == set(schema["properties"])
     assert written["v"] == schema["properties"]["v"]["const"]
+
+
+EVERY_OPTION = """
+--performer id:2 --scale 1.5 --offset 0.1 -0.2 --ground-offset 0.3 --head-size 0.9 --mirror --first 3 --last 8
+--fps 24000/1001 --name sc010 --passes comp,matte --depth 16 --first-number 7 --matte own.png --matte-combine add
+--garbage-matte garbage.png --joint left_elbow:7,8@5:4-6 --shadow remove --seed 11 --engine wan --set steps=6
+--also largest other.png
+"""
+
+
+def test_each_option_of_replace_becomes_the_field_of_the_job_that_bears_its_name(tmp_path: Path) -> None:
+    clip, character = tmp_path / "none.mp4", tmp_path / "none.png"
+    worker("replace", clip, character, "--output", tmp_path / "o", *EVERY_OPTION.split())
+    [job_file] = (tmp_path / "o" / ".understudy" / "jobs").glob("*/job.json")
+    job = read_job(job_file.parent)
+
+    def named(path: str) -> str:
+        return Path(path).name
+
+    first, other = job.cast
+    fit = Fit(scale=1.5, offset_x=0.1, offset_y=-0.2, ground_offset=0.3, head_size=0.9, mirror=True)
+    assert (first.performer, first.fit) == (PerformerChoice(pick=Pick.ID, id=2), fit)
+    pictures = [named(path) for path in (first.character, first.matte, first.garbage_matte)]
+    assert pictures == ["none.png", "own.png", "garbage.png"]
+    assert first.matte_combine is Combine.ADD
+    assert first.joints == (JointFix(joint=Joint.LEFT_ELBOW, frame=5, x=7.0, y=8.0, first=4, last=6),)
+    assert (named(other.character), other.performer) == ("other.png", PerformerChoice())
+    assert (job_file.parent / job.shot.source).resolve() == clip
+    assert (job.shot.first, job.shot.last, job.shot.fps) == (3, 8, "24000/1001")
+    assert (job_file.parent / job.delivery.folder).resolve() == tmp_path / "o"
+    assert (job.delivery.name, job.delivery.depth_bits, job.delivery.first_number) == ("sc010", 16, 7)
+    assert set(job.delivery.passes) == {Pass.COMP, Pass.MATTE}
+    assert (job.mode, job.shadow, job.seed, job.engine) == (Mode.REPLACE, Shadow.REMOVE, 11, "wan")
+    assert job.settings == (Setting(name="steps", value="6"),)
+
+
+_ENDS_AS = """
+import sys
+from backend.contract.events import JobCrashed, JobDone, JobRefused, JobStopped
+from backend.pipeline import perform
+perform.perform = lambda *_: {}
+from backend.__main__ import main
+raise SystemExit(main(["run", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("JobDone(seconds=1.0)", 0),
+        ("JobCrashed(message='ValueError', log='worker.log')", 1),
+        ("JobRefused(error='E', message='m', hint='h')", 3),
+        ("JobStopped()", 4),
+    ],
+)
+def test_a_job_ends_the_process_with_the_code_that_a_pipeline_was_promised(
+    ending: str, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "job.json").touch()
+    command = [sys.executable, "-c", _ENDS_AS.format(ending), str(tmp_path)]
+    assert subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=120, check=False).returncode == code
+
+
+def test_a_replayed_version_is_a_job_of_its_own(tmp_path: Path) -> None:
+    job = Job(
+        id="first",
+        mode=Mode.REPLACE,
+        shot=Shot(source="none.mp4"),
+        cast=(),
+        delivery=Delivery(folder="../../..", name="a"),
+    )
+    (tmp_path / "a_v001").mkdir()
+    sidecar = tmp_path / "a_v001" / "a_v001.json"
+    sidecar.write_text(json.dumps({"job": {"v": 1, **to_json(job)}}))
+    worker("replay", sidecar)
+    [folder] = (tmp_path / ".understudy" / "jobs").iterdir()
+    again = read_job(folder)
+    assert again.id == folder.name != "first"
+    assert replace(again, id="first") == job
 
 
 def test_doctor_names_every_library_and_engine() -> None:

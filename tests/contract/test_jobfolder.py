@@ -51,6 +51,12 @@ def test_a_line_cut_by_a_kill_is_taken_off_and_later_lines_stand(tmp_path: Path)
     assert list(read_events(tmp_path)) == [JobStopped(), JobDone(seconds=1.0)]
 
 
+def test_an_event_is_there_for_others_as_soon_as_it_is_told(tmp_path: Path) -> None:
+    with EventLog(tmp_path) as log:
+        log.append(JobStopped())
+        assert list(read_events(tmp_path)) == [JobStopped()]
+
+
 def test_one_worker_holds_a_job_and_tells_who_it_is(tmp_path: Path) -> None:
     with JobLock(tmp_path):
         assert is_running(tmp_path)

@@ -201,6 +201,12 @@ def test_a_16k_picture_is_refused_unopened(tmp_path: Path) -> None:
     assert (caught.value.width_px, caught.value.height_px) == (16384, 16384)
 
 
+def test_a_square_within_8k_a_side_may_still_be_too_many_pixels(tmp_path: Path) -> None:
+    (tmp_path / "a_0001.png").write_bytes(giant_png(8192))
+    with pytest.raises(PictureTooLargeError):
+        open_clip(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["a_0001.png", "a_0001.jpg", "a_0001.tif"])
 @pytest.mark.parametrize(
     "content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0\xff\xff\xff\xff"]

@@ -75,6 +75,14 @@ def test_merged_layers_look_like_one_laid_after_the_other(layers: tuple[np.ndarr
     assert np.abs(light(comp_over(plate, merged) / top) - light(step_by_step / top)).max() <= 3.5 / top * 2.28
 
 
+@given(layers_of(4, 4))
+def test_merged_coverage_is_what_either_covers_to_the_nearest_code(layers: tuple[np.ndarray, ...]) -> None:
+    back, front = layers
+    top = np.iinfo(back.dtype).max
+    a, b = front[..., 3] / top, back[..., 3] / top
+    assert np.abs(merge_layers([back, front])[..., 3] - (a + b * (1 - a)) * top).max() <= 0.5 + 1e-6
+
+
 @given(layers_of(4))
 def test_one_layer_is_merged_to_itself(layers: tuple[np.ndarray, ...]) -> None:
     [layer] = layers

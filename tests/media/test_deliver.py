@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from backend.contract.job import Casting, Delivery, Job, Mode, Pass, Shot
 from backend.contract.watch import Unwatched
 from backend.media import images
 from backend.media.deliver import DeliveredVersion, Layers, Making, deliver, read_sidecar_job
-from backend.media.images import read_picture
+from backend.media.images import Pixels, read_picture
 from backend.media.sequence import Sequence, SequenceWriter
 
 from ..painted import painted, painted_number
@@ -127,6 +127,12 @@ def test_sequences_of_two_lengths_are_not_delivered(layers: Layers, tmp_path: Pa
     short = Layers(plate=layers.plate, characters=(Sequence(layers.characters[0].folder, 4),))
     with pytest.raises(ValueError, match="frames"):
         deliver(short, job_of(), tmp_path, making_of(5), Unwatched())
+
+
+def test_frames_that_are_not_all_told_where_they_come_from_are_not_delivered(layers: Layers, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="5 frames for 4"):
+        deliver(layers, job_of(), tmp_path, making_of(4), Unwatched())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pass_without_layers_is_left_out_and_not_claimed(layers: Layers, tmp_path: Path) -> None:
@@ -244,9 +250,46 @@ def test_the_sidecar_gives_back_the_job_and_the_rate(fps: str, layers: Layers, t
 
 
 def test_several_performers_have_a_matte_each_and_one_of_all(layers: Layers, tmp_path: Path) -> None:
-    mattes = [[np.full(SIZE[::-1], value, np.uint8)] * 5 for value in (40, 90)]
+    mattes = [[np.full(SIZE[::-1], value, np.uint8)] * 5 for value in (90, 40)]
     both = tuple(write_sequence(tmp_path / str(n), pictures) for n, pictures in enumerate(mattes))
     two = Layers(plate=layers.plate, characters=layers.characters * 2, performer_mattes=both)
     version: DeliveredVersion = deliver(two, job_of(), tmp_path / "out", making_of(5), Unwatched())
     values = {name: int(read_picture(version.files(name)[0])[0, 0]) for name in version.passes if "performer" in name}
-    assert values == {"performer_matte": 90, "performer_matte_1": 40, "performer_matte_2": 90}
+    assert values == {"performer_matte": 90, "performer_matte_1": 90, "performer_matte_2": 40}
+
+
+def test_the_last_character_is_in_front(tmp_path: Path) -> None:
+    codes = [(200, 0, 0, 255), (0, 0, 200, 255)]
+    cut_outs = [np.full((*SIZE[::-1], 4), code, np.uint8) for code in codes]
+    rear, front = (write_sequence(tmp_path / str(n), [picture]) for n, picture in enumerate(cut_outs))
+    plate = write_sequence(tmp_path / "plate", [painted(0, *SIZE)])
+    both = Layers(plate=plate, characters=(rear, front))
+    version = deliver(both, job_of(passes=(Pass.COMP,)), tmp_path / "out", making_of(1), Unwatched())
+    assert (read_picture(version.files("comp")[0]) == codes[1][:3]).all()
+
+
+def test_control_is_drawn_for_its_own_frame_over_its_own_plate(layers: Layers, tmp_path: Path) -> None:
+    def draw(plate: Pixels, index: int) -> Pixels:
+        drawn = plate.copy()
+        drawn[:, index] = 0
+        return drawn
+
+    drawn = Layers(plate=layers.plate, characters=layers.characters, control=draw)
+    version = deliver(drawn, job_of(passes=(Pass.CONTROL,)), tmp_path, making_of(5), Unwatched())
+    for index, path in enumerate(version.files("control")):
+        np.testing.assert_array_equal(read_picture(path), draw(layers.plate[index], index))
+
+
+def test_files_and_sidecar_bear_the_numbers_that_were_asked_for(tmp_path: Path) -> None:
+    layers = layers_of(tmp_path / "layers", 2)
+    (tmp_path / "shot_v003").mkdir()
+    job = job_of(depth_bits=16, passes=(Pass.COMP,))
+    job = replace(job, delivery=replace(job.delivery, first_number=7))
+    making = replace(making_of(2), source_numbers=(40, 41), notices=(("hair", "Look."),), weights={"a.pth": "ff"})
+    version = deliver(layers, job, tmp_path, making, Unwatched())
+    assert [path.name for path in version.files("comp")] == ["shot_v004_comp.0007.png", "shot_v004_comp.0008.png"]
+    assert {path.name for path in (version.folder / "comp").iterdir()} == {path.name for path in version.files("comp")}
+    data = json.loads(version.sidecar.read_text("utf-8"))
+    assert data["frames"] == [{"file": 7, "source": 40}, {"file": 8, "source": 41}]
+    assert (data["version"], data["depth_bits"], data["weights"]) == (4, 16, {"a.pth": "ff"})
+    assert data["notices"] == [{"code": "hair", "text": "Look."}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Generator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from backend.media.clip import open_clip
-from backend.media.clipinfo import FrameRangeError, assumptions, reductions
+from backend.media.clipinfo import ClipDamagedError, FrameRangeError, assumptions, reductions
+from backend.media.movie import MovieClip, Survey, open_movie
 from tests.footage import footage_named
 
 from ..painted import Encoding, painted, painted_number, write_movie
@@ -56,6 +58,37 @@ def test_a_frame_read_alone_or_from_the_middle_is_the_one_of_the_sequence(kind: 
         np.testing.assert_array_equal(clip.frame(index, 8), whole[index])
     for part, expected in zip(clip.frames(25, 30, 8), whole[25:31], strict=True):
         np.testing.assert_array_equal(part, expected)
+
+
+def test_picked_frames_are_those_of_their_numbers(tmp_path: Path) -> None:
+    clip = open_clip(write_movie(tmp_path / "a.mp4", 40, options=B_FRAMES))
+    for indices in ((0,), (39,), (3, 11, 12, 30), (5, 39)):
+        assert [painted_number(frame) for frame in clip.picked(indices, 8)] == list(indices)
+
+
+def surveyed(path: Path, stamps: list[int]) -> MovieClip:
+    """Open a movie as if the survey had found frames with other stamps, or another number of them."""
+    info = replace(open_movie(path).info, frame_count=len(stamps))
+    return MovieClip(path, Survey(len(stamps), np.array(stamps, np.int64), can_seek=False), info)
+
+
+def test_a_file_that_holds_other_frames_than_were_surveyed_is_damaged_and_no_frame_is_another(tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "a.mkv", 10, fps=Fraction(25), codec="mpeg4")  # stamps are milliseconds
+    stamps = [40 * index for index in range(10)]
+    assert len(list(surveyed(path, stamps).frames(0, 9, 8))) == 10
+    off = [*stamps[:4], 170, *stamps[5:]]
+    frames = surveyed(path, off).frames(0, 9, 8)
+    assert [painted_number(next(frames)) for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(ClipDamagedError):
+        next(frames)
+
+
+def test_a_file_that_goes_on_behind_the_surveyed_end_is_damaged(tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "a.mkv", 10, fps=Fraction(25), codec="mpeg4")
+    clip = surveyed(path, [40 * index for index in range(9)])
+    assert [painted_number(frame) for frame in clip.frames(0, 7, 8)] == list(range(8))
+    with pytest.raises(ClipDamagedError):
+        list(clip.frames(0, 8, 8))
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 23, 77, 78, 164])

@@ -41,6 +41,14 @@ def test_a_sequence_is_read_by_number_from_any_name_for_it(pattern: str, tmp_pat
         assert painted_number(clip.frame(3, 16)) == 11
 
 
+def test_what_a_system_lays_beside_pictures_is_no_picture(tmp_path: Path) -> None:
+    write_numbered(tmp_path, range(1, 4))
+    for name in ("._shot.0001.png", ".shot.0009.png"):
+        (tmp_path / name).write_bytes(b"a resource fork")
+    (tmp_path / "shot.0004.png").mkdir()
+    assert open_clip(tmp_path).info.numbers == (1, 2, 3)
+
+
 def test_missing_numbers_are_told(tmp_path: Path) -> None:
     write_numbered(tmp_path, [1, 2, 5, 6, 9])
     with pytest.raises(SequenceGapError, match="3 to 4, 7 to 8 are missing") as caught:

@@ -23,8 +23,9 @@ def test_what_is_written_is_read_back_in_any_order(tmp_path: Path) -> None:
     sequence = Sequence(tmp_path, 4)
     assert [painted_number(picture) for picture in sequence.stream()] == [0, 1, 2, 3]
     assert [painted_number(picture) for picture in sequence.stream(1, 2)] == [1, 2]
-    with pytest.raises(IndexError):
-        sequence[4]
+    for outside in (-1, 4):
+        with pytest.raises(IndexError):
+            sequence[outside]
 
 
 def test_an_error_in_writing_is_never_lost(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ _PAINTER = """
 import argparse, sys
 import cv2, numpy as np
 words = argparse.ArgumentParser()
+words.add_argument("--eight", action="store_true")
 words.add_argument("--refuse"); words.add_argument("--stop-before", type=int, default=-1)
 words.add_argument("--into"); words.add_argument("--frames"); words.add_argument("--depth", type=int)
 asked = words.parse_args()
@@ -26,7 +27,7 @@ for index in range(int(first), int(last) + 1) if last else map(int, asked.frames
     if index == asked.stop_before:
         sys.exit(print("Blender quit"))
     path = f"{asked.into}/{index}.png"
-    cv2.imwrite(path, np.full((16, 32, 3), index, np.uint8 if asked.depth == 8 else np.uint16))
+    cv2.imwrite(path, np.full((16, 32, 3), index, np.uint8 if asked.eight or asked.depth == 8 else np.uint16))
     print("Fra:", index)
     print("understudy-frame", index, path, flush=True)
 """
@@ -45,6 +46,12 @@ def test_frames_come_in_order_and_leave_nothing_behind(tmp_path: Path, depth_bit
     clip = open_shot(shot_of(tmp_path), tmp_path)
     assert [int(frame[0, 0, 0]) for frame in clip.frames(2, 7, depth_bits)] == [2, 3, 4, 5, 6, 7]
     assert [path.name for path in tmp_path.iterdir()] == ["painter.py"]
+
+
+def test_pictures_that_blender_wrote_at_another_depth_come_at_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    frame = open_shot(shot_of(tmp_path, "--eight"), tmp_path).frame(5, 16)
+    assert frame.dtype == np.uint16
+    assert np.all(frame == 5 * 257)
 
 
 def test_one_frame_is_the_one_that_was_asked_for(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.media.versions import Version, claim, find_delivered_or_none
+from backend.media.versions import Version, claim, find_delivered_or_none, replace_text
 
 
 def delivered(folder: Path, name: str, job_id: str) -> int:
@@ -58,6 +58,23 @@ def test_a_folder_made_by_hand_meanwhile_is_never_replaced(tmp_path: Path) -> No
     (version.delivered / "mine.txt").write_text("keep")
     assert not version.publish()
     assert (version.delivered / "mine.txt").read_text() == "keep"
+
+
+def test_a_folder_made_by_hand_meanwhile_is_kept_though_it_is_empty(tmp_path: Path) -> None:
+    version = claim(tmp_path, "shot", "a")
+    version.delivered.mkdir()
+    assert not version.publish()
+    assert list(version.delivered.iterdir()) == []
+
+
+def test_whoever_has_a_text_open_while_it_is_replaced_reads_the_old_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "shot.json"
+    replace_text(path, "old")
+    with path.open("rb") as reader:
+        replace_text(path, "new")
+        assert reader.read() == b"old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_job_finds_what_it_delivered_and_nothing_else(tmp_path: Path) -> None:

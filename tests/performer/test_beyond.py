@@ -189,3 +189,29 @@ def test_a_body_is_not_taken_where_somebody_else_is_near(portrait: tuple[Bytes, 
     assert [bool(picture.any()) for picture in Sequence(tmp_path / "coverage", 7).stream()] == [
         index in (1, 2, 5) for index in range(7)
     ]
+
+
+@pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
+def test_what_was_seen_of_one_who_leaves_stays_and_what_was_a_guess_counts_half(
+    portrait: tuple[Bytes, Still], tmp_path: Path
+) -> None:
+    frames, tracks, _ = slide_out(portrait, tmp_path)
+    presence = np.array([T, T, B, B, B, B, A], np.int8)
+    before = np.zeros((HEIGHT, WIDTH), np.uint8)
+    before[:20, -20:] = 200  # beside her, and at the edge
+    with SequenceWriter(tmp_path / "coverage") as writer:
+        for index in range(1, 6):
+            writer.write(index, before)
+    cover_leaving(frames, replace(tracks, presence=presence), tmp_path / "coverage", NOBODY_NEAR, Unwatched())
+    corner = [int(picture[:20, -20:].min()) for picture in Sequence(tmp_path / "coverage", 7).stream()]
+    assert corner == [0, 200, 100, 100, 100, 100, 0]
+
+
+@pytest.mark.skipif(not networks_folder().is_dir(), reason="the networks are not packed")
+def test_a_body_that_is_not_where_the_performers_should_be_is_somebody_elses(
+    portrait: tuple[Bytes, Still], tmp_path: Path
+) -> None:
+    frames, tracks, _ = slide_out(portrait, tmp_path)
+    elsewhere = tracks.body - np.array([0, 600, 0], np.float32)
+    cover_leaving(frames, replace(tracks, body=elsewhere), tmp_path / "coverage", NOBODY_NEAR, Unwatched())
+    assert not any(picture.any() for picture in Sequence(tmp_path / "coverage", 7).stream())

@@ -132,3 +132,47 @@ def test_who_passes_behind_somebody_is_bridged_for_longer(length: int, expected:
 def test_it_is_known_when_one_who_left_the_frame_was_last_seen() -> None:
     presence = np.array([0, 2, 1, 1, 2, 1, 2, 2, 0], np.int8)
     assert [left_after(presence, index) for index in (1, 4, 6, 7)] == [2, None, 5, 5]
+
+
+def test_either_hand_is_kept_as_its_own() -> None:
+    other = np.random.default_rng(8).uniform(0, 300, (21, 3)).astype(np.float32)
+    shifts = [np.array([SPEED_PX * frame, 0, 0], np.float32) for frame in range(20)]
+    frames = [replace(found(frame), right_hand=Hand(other + shift, 0.6)) for frame, shift in enumerate(shifts)]
+    tracks = tracks_of(frames, FRAME)
+    left = np.stack([what.left_hand.points for what in frames if what.left_hand])
+    np.testing.assert_allclose(tracks.left_hand, left, atol=0.01)
+    np.testing.assert_allclose(tracks.right_hand, np.stack([other + shift for shift in shifts]), atol=0.01)
+    assert tracks.left_hand_score == pytest.approx(0.8) and tracks.right_hand_score == pytest.approx(0.6)
+
+
+def test_who_walks_in_through_the_edge_is_carried_back_while_seen_with_the_face_and_without_hands() -> None:
+    """The figure's left side leaves the edge at frame 10, where it is found; 6 frames earlier most of it is in."""
+    edge = np.array([10 * SPEED_PX, -50, 1000, 1000], np.float32)
+    tracks = tracks_of([found(frame) if frame >= 10 else None for frame in range(20)], edge)
+    assert tracks.presence.tolist() == [Presence.ABSENT] * 4 + [Presence.BRIDGED] * 6 + [Presence.TRACKED] * 10
+    whole = tracks_of([found(frame) for frame in range(20)], edge)
+    for name in ("body", "face", "box"):
+        np.testing.assert_allclose(getattr(tracks, name)[4:], getattr(whole, name)[4:], atol=0.01)
+    assert (tracks.left_hand_score[4:10] == 0).all() and (tracks.right_hand_score[4:10] == 0).all()
+    inside = tracks.body[6, :, 0] > edge[0]
+    assert tracks.body_score[6, inside] == pytest.approx(0.9 / 2)
+
+
+@pytest.mark.parametrize(("hidden_frames", "expected"), [(5, Presence.BRIDGED), (4, Presence.ABSENT)])
+def test_who_is_hidden_in_less_than_most_of_a_long_gap_is_absent(hidden_frames: int, expected: Presence) -> None:
+    frames = [None if 8 <= frame < 16 else found(frame) for frame in range(30)]
+    hidden = np.zeros(30, np.bool_)
+    hidden[8 : 8 + hidden_frames] = True
+    assert (tracks_of(frames, FRAME, hidden).presence[8:16] == expected).all()
+
+
+def test_a_face_that_comes_back_elsewhere_after_long_pulls_at_nothing_that_was_seen() -> None:
+    turned_away = np.array([80, 0, 0], np.float32)
+    frames = [found(frame) for frame in range(20)]
+    frames = [
+        replace(what, face=None if 5 <= at <= 15 or what.face is None else what.face + turned_away * (at > 15))
+        for at, what in enumerate(frames)
+    ]
+    seen = [at for at, what in enumerate(frames) if what.face is not None]
+    measured = np.stack([what.face for what in frames if what.face is not None])
+    np.testing.assert_allclose(tracks_of(frames, FRAME).face[seen], measured, atol=0.01)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.performer.smooth import Track, runs, smoothed
+from backend.performer.smooth import REACH_FRAMES, SIGMA_FRAMES, Track, runs, smoothed, without_jumps
 
 FRAMES = np.arange(30, dtype=np.float32)
 ALL = np.ones(30, bool)
@@ -46,6 +46,20 @@ def test_a_jump_of_one_frame_is_dropped() -> None:
     jumped = track.copy()
     jumped[14, 1] += 40
     np.testing.assert_allclose(smoothed(jumped, ALL), track, atol=0.5)
+
+
+def test_a_hand_that_turns_back_within_a_few_frames_has_not_jumped() -> None:
+    wave = points(60 * np.exp(-0.5 * np.square((FRAMES - 15) / 1.8)))
+    np.testing.assert_array_equal(without_jumps(wave), wave)
+
+
+def test_each_frame_has_its_neighbourhoods_weighted_parabola_to_the_ends_of_a_run() -> None:
+    measured = np.random.default_rng(2).normal(0, 1, 30)
+    ours = smoothed(points(measured), ALL)[:, 0, 0]
+    for frame in range(30):
+        offsets = np.arange(-min(frame, REACH_FRAMES), min(29 - frame, REACH_FRAMES) + 1)
+        weights = np.exp(-0.25 * np.square(offsets / SIGMA_FRAMES))  # polyfit squares them
+        assert ours[frame] == pytest.approx(np.polyfit(offsets, measured[frame + offsets], 2, w=weights)[2], abs=1e-3)
 
 
 def test_nothing_crosses_a_gap() -> None:

@@ -40,6 +40,15 @@ def test_a_frame_of_another_number_is_another_sequence(sequence: Path, tmp_path:
     assert taken.take_clip(sequence).digest != before.digest
 
 
+def test_a_folder_has_one_fingerprint_in_whatever_order_a_system_lists_it(
+    sequence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, listed = Fingerprints(tmp_path / "memory.json").take(sequence), sorted(sequence.iterdir())
+    for order in (listed, listed[::-1]):
+        monkeypatch.setattr(Path, "iterdir", lambda _, order=order: iter(order))
+        assert Fingerprints(tmp_path / "memory.json").take(sequence) == before
+
+
 def test_a_file_keeps_its_fingerprint_under_another_name(tmp_path: Path) -> None:
     taken, (one, two) = Fingerprints(tmp_path / "memory.json"), (tmp_path / "one.mp4", tmp_path / "two.mp4")
     for path in (one, two):
@@ -69,3 +78,9 @@ def test_a_damaged_memory_only_costs_time(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"frames")
     assert Fingerprints(tmp_path / "memory.json").take(clip).digest
+
+
+def test_the_hash_of_a_file_is_that_of_other_programs(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"abc")
+    taken = Fingerprints(tmp_path / "memory.json").hash_of(tmp_path / "a.bin")
+    assert taken == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, appendix B.1

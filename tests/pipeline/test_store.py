@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -81,6 +82,28 @@ def test_what_a_killed_run_left_is_swept_by_its_own_job_and_by_no_other(tmp_path
     a_store(tmp_path, "j1")
     assert not mine.exists()
     assert other.exists()
+
+
+def test_a_result_is_on_the_disk_before_it_is_moved_into_place_in_one_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = list[int]()
+
+    class Seeing(Word):
+        def run(self, into: Path, watch: Watch) -> None:
+            super().run(into, watch)
+            folders.append(into.stat().st_ino)
+
+    def fsync(descriptor: int) -> None:
+        assert not place.exists()
+        synced.append(os.fstat(descriptor).st_ino)
+
+    folders, stage = list[int](), Seeing("a")
+    place = tmp_path / f"word-{stage.key}"
+    monkeypatch.setattr(os, "fsync", fsync)
+    a_store(tmp_path)[0].get(stage, Unwatched())
+    assert [place.stat().st_ino] == folders
+    assert {path.stat().st_ino for path in place.iterdir()} == set(synced)
 
 
 def test_the_slower_of_two_jobs_takes_the_result_of_the_faster(tmp_path: Path) -> None:

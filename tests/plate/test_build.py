@@ -190,6 +190,49 @@ def test_a_painted_miniature_goes_the_whole_way(tmp_path: Path) -> None:
     assert np.abs(result.plate[1].astype(int) - 91).max() <= 1
 
 
+def test_each_performers_margin_is_by_the_own_height(tmp_path: Path) -> None:
+    tall, small = np.zeros((160, 120), np.uint8), np.zeros((160, 120), np.uint8)
+    tall[20:140, 20:40], small[60:80, 90:98] = 255, 255
+    frames = on_disk([np.full((160, 120, 3), 90, np.uint8)] * 2, tmp_path / "frames")
+    mattes = [on_disk([matte] * 2, tmp_path / name) for name, matte in (("tall", tall), ("small", small))]
+    tracks = tracks_of([tall] * 2), tracks_of([small] * 2)
+    build_plate(frames, (mattes[0], mattes[1]), tracks, Shadow.KEEP, tmp_path / "into", Notes())
+    hole = Sequence(tmp_path / "into/hole", 2)[0] > 0
+    assert np.flatnonzero(hole[100])[[0, -1]].tolist() == [20 - 3, 39 + 3]
+    assert np.flatnonzero(hole[70, 60:])[[0, -1]].tolist() == [30 - 1, 37 + 1]
+
+
+def test_what_is_invented_is_told_of_all_that_was_filled_and_a_shadow_that_is_not_there_is_told(
+    tmp_path: Path,
+) -> None:
+    """A block is always hidden; in the first frame as much again twice over, which the others show."""
+    frames = [np.full((96, 128, 3), 90 + index, np.uint8) for index in range(3)]
+    mattes = [np.zeros((96, 128), np.uint8) for _ in range(3)]
+    for matte in mattes:
+        matte[40:70, 20:40] = 255
+    mattes[0][30:60, 70:110] = 255
+    result = built(KnownShot(frames, frames, mattes, []), tmp_path, Shadow.REMOVE)
+    percent, areas = result.report.invented_percent, [int((hole > 0).sum()) for hole in result.hole.stream()]
+    assert percent[0] < 50 and percent[1:] == (100, 100)
+    assert result.report.overall_invented_percent == pytest.approx(np.average(percent, weights=areas), abs=0.02)
+    assert result.notes.codes == ["shadow_not_found", "plate_invented"]
+
+
+def test_behind_a_cut_the_set_is_that_of_its_own_side(tmp_path: Path) -> None:
+    one, other = known_shot(6, look=still), known_shot(6, look=still)
+    frames, truth, mattes = (
+        [*first, *(picture[::-1, ::-1].copy() for picture in then)]
+        for first, then in ((one.frames, other.frames), (one.truth, other.truth), (one.mattes, other.mattes))
+    )
+    shot = KnownShot(frames, truth, mattes, [])
+    result = built(shot, tmp_path)
+    assert result.report.segments == 2
+    for index in (5, 6, 11):
+        seen = (result.hole[index] > 0) & (result.confidence[index] > 50)
+        assert seen.any()
+        assert psnr(result.plate[index], shot.truth[index], seen) >= 30
+
+
 def test_the_cast_shadow_goes_when_asked_and_stays_otherwise(tmp_path: Path) -> None:
     shot = known_shot(FRAMES, look=still, shade=0.55)
     index = 6
@@ -199,6 +242,16 @@ def test_the_cast_shadow_goes_when_asked_and_stays_otherwise(tmp_path: Path) -> 
     assert np.array_equal(kept.plate[index][far], shot.frames[index][far])
     assert np.mean(removed.hole[index][far] > 0) > 0.9
     assert psnr(removed.plate[index], shot.truth[index], far) > psnr(shot.frames[index], shot.truth[index], far) + 12
+
+
+def test_a_change_of_exposure_is_no_shadow_and_hides_none(tmp_path: Path) -> None:
+    shot = known_shot(10, look=still, walk_px=9, shade=0.55, gain=lambda index: 1 - 0.05 * index)
+    removed = built(shot, tmp_path, Shadow.REMOVE)
+    for index in (2, 8):
+        centre = (40 + 9 * index, 78)
+        shadow = (shadow_below(centre) > 0) & (figure(centre) == 0)
+        assert np.mean(removed.hole[index][shadow] > 0) > 0.85
+        assert np.mean(removed.hole[index][~shadow & (figure(centre) == 0)] > 0) < 0.15
 
 
 def test_a_shadow_on_a_floor_goes_though_the_camera_follows_the_wall(tmp_path: Path) -> None:

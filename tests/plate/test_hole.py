@@ -26,6 +26,13 @@ def test_faint_hair_is_in_the_hole_and_noise_is_not() -> None:
     assert not hole[50, 50]
 
 
+def test_three_percent_of_coverage_is_the_performers_already() -> None:
+    matte = np.zeros((60, 60), np.uint8)
+    matte[20, 20], matte[50, 50] = 9, 7  # 3 % of 255 is 7.65
+    hole = hole_of([matte], 200)
+    assert hole[20, 20] and not hole[50, 50]
+
+
 def test_several_mattes_make_one_hole() -> None:
     mattes = np.zeros((2, 60, 60), np.uint8)
     mattes[0, 10, 10] = mattes[1, 40, 40] = 255

@@ -92,6 +92,16 @@ def test_progress_that_nobody_read_is_one_event_and_the_newest() -> None:
     assert last.done_frames == 99_999
 
 
+def test_progress_of_two_stages_is_two_events_and_what_was_not_taken_yet_is_counted() -> None:
+    mailbox = Mailbox()
+    told = [FramesDone(stage=name, done_frames=1, total_frames=9, seconds_left=1.0) for name in ("matte", "plate")]
+    for event in told:
+        mailbox.put(event)
+    assert mailbox.take_or_none() == told[0]
+    assert len(mailbox) == 1
+    assert mailbox.take_or_none() == told[1]
+
+
 def test_a_worker_that_is_gone_without_a_word_is_told_and_can_be_resumed() -> None:
     worker, again = PretendedWorker(STARTED), PretendedWorker(STARTED)
     stage = Stage(worker)
@@ -160,6 +170,46 @@ def test_when_blender_ends_every_worker_is_let_go() -> None:
     stage.queue.let_go()
     assert worker.is_let_go
     assert stage.queue.is_idle
+
+
+def test_the_last_words_of_a_worker_that_is_gone_are_all_heard() -> None:
+    worker = PretendedWorker(STARTED, *(Noticed(code=str(n), text=str(n)) for n in range(30)), JobDone(seconds=1.0))
+    stage = Stage(worker)
+    stage.queue.tick()
+    worker.is_done, stage.step_s = True, BUDGET_S / 10
+    for _ in range(9):
+        stage.queue.tick()
+    assert stage.states() == [State.DONE]
+    assert len(stage.queue.views[0].notices) == 30
+
+
+def test_a_queue_with_a_job_in_line_is_not_idle() -> None:
+    stage = Stage(PretendedWorker(STARTED))
+    assert not stage.queue.is_idle
+
+
+def test_a_job_put_back_in_line_says_nothing_of_its_last_ending() -> None:
+    worker = PretendedWorker(STARTED, JobRefused(error="E", message="m", hint="h"))
+    stage = Stage(worker)
+    stage.queue.tick()
+    worker.is_done = True
+    stage.queue.tick()
+    stage.queue.resume("0")
+    [view] = stage.queue.views
+    assert (view.state, view.message, view.hint) == (State.WAITING, "", "")
+
+
+def test_a_job_is_not_forgotten_while_a_worker_is_at_it() -> None:
+    worker = PretendedWorker(STARTED, JobStopped())
+    stage = Stage(worker)
+    stage.queue.tick()
+    stage.queue.forget("0")
+    assert stage.queue.is_attended("0") and stage.queue.view("0")
+    worker.is_done = True
+    stage.queue.tick()
+    stage.queue.tick()
+    stage.queue.forget("0")
+    assert not stage.queue.is_attended("0") and stage.queue.views == ()
 
 
 ENDED_EARLY = {State.STOPPED, State.REFUSED, State.CRASHED, State.INTERRUPTED}

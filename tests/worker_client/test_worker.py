@@ -7,14 +7,15 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from understudy.backend.contract import layout
-from understudy.backend.contract.events import Event, JobDone, JobStopped, WorkerStarted, to_line
+from understudy.backend.contract.events import Event, JobDone, JobRefused, JobStopped, WorkerStarted, to_line
 from understudy.backend.contract.job import Delivery, Job, Mode, Shot
 from understudy.backend.contract.jobfolder import EventLog, JobLock, write_job
-from understudy.worker_client.launch import Program, WorkerNotStartedError, start
+from understudy.worker_client.launch import Program, WorkerNotStartedError, environment, start
 from understudy.worker_client.states import State
 from understudy.worker_client.view import view_of
 from understudy.worker_client.worker import Child, Detached, Worker
@@ -22,12 +23,18 @@ from understudy.worker_client.worker import Child, Detached, Worker
 STARTED = WorkerStarted(job="a", pid=1, version="0.1.0")
 _TICKS = """
 import os, sys, time
-from backend.contract.events import FramesDone, JobDone, JobStopped, to_line
+from backend.contract.events import FramesDone, JobDone, JobStopped, Noticed, to_line
 def say(event): print(to_line(event), flush=True)
 if "chatter" in sys.argv:
     print("[libav] a library writes what it likes", flush=True)
 if "nice" in sys.argv:
     say(FramesDone(stage="nice", done_frames=os.nice(0), total_frames=len(os.sched_getaffinity(0)), seconds_left=0.0))
+elif "newer" in sys.argv:
+    print('{"v": 99, "kind": "job_done", "seconds": 1.0}', flush=True)
+elif "flood" in sys.argv:
+    for number in range(200):
+        say(Noticed(code=str(number), text=""))
+    say(JobDone(seconds=1.0))
 elif "wait" in sys.argv:
     say(JobStopped() if sys.stdin.readline() else JobDone(seconds=0.0))
 else:
@@ -61,8 +68,32 @@ def test_what_a_worker_says_arrives(program: Program, tmp_path: Path) -> None:
     assert heard(Child(start(program, (), tmp_path, cores=1), tmp_path)) == [JobDone(seconds=1.0)]
 
 
+def test_a_worker_is_not_over_before_its_last_line_is_read(program: Program, tmp_path: Path) -> None:
+    events = heard(Child(start(program, ("flood",), tmp_path, cores=1), tmp_path))
+    assert len(events) == 201
+    assert events[-1] == JobDone(seconds=1.0)
+
+
 def test_a_line_that_is_no_event_is_lost_without_harm(program: Program, tmp_path: Path) -> None:
     assert heard(Child(start(program, ("chatter",), tmp_path, cores=1), tmp_path)) == [JobDone(seconds=1.0)]
+
+
+def test_a_worker_of_a_newer_version_is_no_silence_but_a_refusal_in_words(program: Program, tmp_path: Path) -> None:
+    [event] = heard(Child(start(program, ("newer",), tmp_path, cores=1), tmp_path))
+    assert isinstance(event, JobRefused)
+    assert "99" in event.message and "Update" in event.hint
+
+
+def test_the_artists_own_python_settings_do_not_reach_the_worker(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT"):
+        monkeypatch.setenv(name, "the artist's")
+    monkeypatch.setenv("TMPDIR", "kept")
+    given = environment(replace(program, libraries=(tmp_path / "libraries",)))
+    assert "the artist's" not in given.values()
+    assert given["PYTHONPATH"].split(os.pathsep) == [str(program.code), str(tmp_path / "libraries")]
+    assert given["TMPDIR"] == "kept"
 
 
 def test_nothing_that_lies_in_a_jobs_folder_is_imported(program: Program, tmp_path: Path) -> None:
@@ -119,6 +150,17 @@ def test_a_detached_worker_is_followed_by_its_event_file(tmp_path: Path) -> None
         assert (folder / layout.CANCEL).exists()
         log.append(JobStopped())
     assert heard(worker) == [JobStopped()]
+
+
+def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    folder = a_job(tmp_path / "job")
+    line = f"{to_line(STARTED)}\n"
+    with JobLock(folder):
+        (folder / layout.EVENTS).write_text(line[:20])
+        worker = Detached(folder)
+        time.sleep(0.1)
+        (folder / layout.EVENTS).write_text(line)
+    assert heard(worker) == [STARTED]
 
 
 def test_a_job_whose_worker_was_killed_is_interrupted_and_one_that_runs_is_running(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from .preview import Preview, fit_preview
 from .reference import letterboxed, target_size
 from .settings import WanSettings, Windows
 from .silhouette import Matte, StopOnly, silhouettes
+from .vae import GROUP_FRAMES
 from .windows import Window, WindowPlan, fitted_plan, official_plan
 
 _CARRIED = "carried.safetensors"
@@ -130,8 +131,9 @@ class WanEngine:
         """Generate one window, and leave in the folder what the next one goes on from."""
         scene = self._scene(inputs)
         window = next(each for each in scene.plan.windows if scene.plan.delivered(each).start == first)
-        driven = scene.driving.window(scene.plan.source_frames(window))
-        listener = _Listener(watch, _preview(scene, driven), first)
+        shown = scene.plan.source_frames(window)
+        driven = scene.driving.window(shown)
+        listener = Listener(watch, _preview(scene, driven), shown)
         drawing = Drawing(scene.models, scene.character, self._recipe(inputs.seed), listener)
         noise = islice(noises(scene.plan, scene.size.width_px, scene.size.height_px, inputs.seed), window.index, None)
         before = load_file(inputs.before / _CARRIED)["frames"] if inputs.before else None
@@ -214,19 +216,21 @@ def _preview(scene: _Scene, driven: WindowFrames) -> Preview:
     return fit_preview(pairs)
 
 
-class _Listener:
-    """Passes a window's progress on to the job."""
+class Listener:
+    """Passes a window's progress on to the job. shown: the shot's frame for each frame of the window."""
 
-    def __init__(self, watch: Watch, preview: Preview, first: int) -> None:
-        self._watch, self._preview, self._first = watch, preview, first
+    def __init__(self, watch: Watch, preview: Preview, shown: list[int]) -> None:
+        self._watch, self._preview, self._shown = watch, preview, shown
 
     def check_stop(self) -> None:
+        """Stop when the job does."""
         self._watch.check_stop()
 
-    def stepped(self, window: Window, step: int, steps: int, latents: Tensor) -> None:
+    def stepped(self, window: Window, step: int, steps: int, latents: Tensor) -> None:  # noqa: ARG002
+        """Show the middle latent frame as the last pixel frame that it stands for."""
         self._watch.steps_done(step, steps)
-        to_the_middle = latents[:, : latents.shape[1] // 2 + 1]
-        frame = self._first + window.new_frames // 2
+        middle = latents.shape[1] // 2
+        to_the_middle, frame = latents[:, : middle + 1], self._shown[GROUP_FRAMES * middle]
         self._watch.show(frame, lambda path: write_picture(path, _bytes(self._preview.last_frame(to_the_middle))))
 
 

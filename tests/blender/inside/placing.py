@@ -278,10 +278,30 @@ def undone() -> list[int]:
     return counts
 
 
+def numbered() -> list[str]:
+    """Place a take whose files are numbered from 7 on; name those of its comp."""
+    scene = new_scene("numbered")
+    take = replace(take_of(trimmed(scene), 3), first_number=7)
+    pictures: Any = by_pass(place(scene, take, PlaceAs.COMP))["comp"]
+    return [element.filename for element in pictures.elements]
+
+
+def blended() -> dict[str, list[Any]]:
+    """Place results of a strip that is multiplied at half its strength, of its own pixels and of the canvas's."""
+    said = {}
+    for pixels in (Pixels.RAW, Pixels.CANVAS):
+        scene = new_scene(f"blended {pixels.value}")
+        strip = trimmed(scene)
+        strip.blend_type, strip.blend_alpha = "MULTIPLY", 0.5
+        made = by_pass(place(scene, replace(take_of(strip), pixels=pixels), PlaceAs.COMP))
+        said[pixels.value] = [[made[name].blend_type, made[name].blend_alpha] for name in ("comp", "plate", "matte")]
+    return said
+
+
 def work() -> dict[str, Any]:
     """Do all of it."""
-    kinds = (placed, locked, unread, dressed, faded, meanwhile, swapped, full, saved_elsewhere, undone)
-    return {kind.__name__: kind() for kind in kinds}
+    kinds = (placed, locked, unread, dressed, faded, meanwhile, swapped, full, saved_elsewhere, undone, numbered)
+    return {kind.__name__: kind() for kind in (*kinds, blended)}
 
 
 run(work)

@@ -189,12 +189,47 @@ def another(name: str) -> list[Any]:
     return told(name, job)
 
 
+def alike(name: str) -> dict[str, bool]:
+    """Tell of strips that are like one that bore a mark, and is gone, whether they are given it."""
+    from understudy.sequencer.take import source_id, source_id_or_none
+    from understudy.session import marks
+
+    scene, other = new_scene(name), new_scene(f"{name} elsewhere")
+
+    def is_given(where: Scene, channel: int, start: int) -> bool:
+        strip = add_movie(where, FOLDER / "dance.mov", channel, start)
+        strip.name = "talk"
+        marks.restore()
+        found = source_id_or_none(strip) == mark
+        strips_of(where).remove(strip)
+        return found
+
+    first = add_movie(scene, FOLDER / "dance.mov")
+    first.name = "talk"
+    mark = source_id(first)
+    marks.note()
+    strips_of(scene).remove(first)
+    marks.note()
+    return {
+        "by name alone": is_given(scene, 3, 40),
+        "in another scene": is_given(other, 1, 11),
+        "by name and place": is_given(scene, 1, 11),
+    }
+
+
 def work() -> dict[str, Any]:
     """Do all of it."""
     switch_on()
     for scene in bpy.data.scenes:
         scene.understudy.folder = str(FOLDER / "out")  # type: ignore[attr-defined]
-    acts: tuple[Callable[[str], Any], ...] = (something_else, back_before_the_start, name_of_before, gone, another)
+    acts: tuple[Callable[[str], Any], ...] = (
+        something_else,
+        back_before_the_start,
+        name_of_before,
+        gone,
+        another,
+        alike,
+    )
     return {act.__name__: act(act.__name__) for act in acts}
 
 

@@ -19,13 +19,16 @@ class Reached:
 
     time_s: float
     number: int
+    tick: int = 0
 
 
 @dataclass
 class SimulatedDevice:
     """Copies at a set rate and computes for as long as it is told; what is copied is garbage until it is waited for.
 
-    It refuses more memory than its budget. Where it is `empty`, its memory holds nothing, so that sizes may be real.
+    It refuses more memory than its budget, and a copy into a buffer that may still be computed with: only after a mark
+    that was made since what lay there was waited for. Where it is `empty`, its memory holds nothing, so that sizes may
+    be real.
     """
 
     bytes_per_s: float
@@ -38,22 +41,29 @@ class SimulatedDevice:
     waiting: deque[tuple[int, Sources, Tensor]] = field(default_factory=deque)
     copies: int = 0
     closed: bool = False
+    ticks: int = 0
+    into: dict[int, int] = field(default_factory=dict)
+    in_use: dict[int, int] = field(default_factory=dict)
 
     def reserve(self, nbytes: int) -> Tensor:
         self.live_bytes += nbytes
         self.peak_bytes = max(self.peak_bytes, self.live_bytes)
         assert self.live_bytes <= self.budget_bytes
         buffer = torch.empty(nbytes, dtype=torch.uint8, device="meta" if self.empty else "cpu")
-        weakref.finalize(buffer, self._freed, nbytes)
+        weakref.finalize(buffer, self._freed, nbytes, _buffer(buffer))
         return buffer
 
-    def _freed(self, nbytes: int) -> None:
+    def _freed(self, nbytes: int, buffer: int) -> None:
         self.live_bytes -= nbytes
+        self.in_use.pop(buffer, None)
 
     def copy(self, sources: Sources, into: Tensor, after: Mark | None) -> Mark:
+        used = self.in_use.get(_buffer(into))
+        assert used is None or (isinstance(after, Reached) and after.tick > used), "it may still be computed with"
         begin_s = max(self.carried_s, self.computed_s, after.time_s if isinstance(after, Reached) else 0.0)
         self.carried_s = begin_s + len(into) / self.bytes_per_s
         self.copies += 1
+        self.into[self.copies] = _buffer(into)
         if not self.empty:
             into.fill_(0xFF)
             self.waiting.append((self.copies, sources, into))
@@ -62,12 +72,15 @@ class SimulatedDevice:
     def wait(self, mark: Mark) -> None:
         assert isinstance(mark, Reached)
         self.computed_s = max(self.computed_s, mark.time_s)
+        self.ticks += 1
+        self.in_use[self.into[mark.number]] = self.ticks
         while self.waiting and self.waiting[0][0] <= mark.number:
             _, sources, into = self.waiting.popleft()
             fill(into, sources())
 
     def mark(self) -> Mark:
-        return Reached(self.computed_s, 0)
+        self.ticks += 1
+        return Reached(self.computed_s, 0, self.ticks)
 
     def drop(self, mark: Mark) -> None:
         assert isinstance(mark, Reached)
@@ -75,3 +88,8 @@ class SimulatedDevice:
 
     def close(self) -> None:
         self.closed = True
+
+
+def _buffer(tensor: Tensor) -> int:
+    """Name the buffer that a tensor is a part of."""
+    return tensor.untyped_storage()._cdata

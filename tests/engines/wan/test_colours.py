@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +66,28 @@ def test_every_window_is_compared_with_the_first(tmp_path: Path) -> None:
     gains = [json.loads((folder / "drift.json").read_text())["first_window"] for folder in folders[1:]]
     assert gains[0]["gain"] == pytest.approx([1 / 0.95] * 3, rel=1e-3)
     assert gains[1]["gain"] == pytest.approx([1 / 0.9] * 3, rel=1e-3)
+
+
+def test_of_a_figure_before_a_plate_only_the_figure_is_compared_with_the_first(tmp_path: Path) -> None:
+    window = driven()
+    assert window.plate is not None
+    first, outside = signed(window.plate.frames), torch.from_numpy(window.plate.region) == 0
+    later = 0.9 * first
+    later[:, outside] *= 0.5
+    for number, frames in enumerate((first, later)):
+        (tmp_path / str(number)).mkdir()
+        follow_colours(frames, window, tmp_path / "0" if number else None, tmp_path / str(number), Told())
+    record = json.loads((tmp_path / "1" / "drift.json").read_text())
+    assert record["first_window"]["gain"] == pytest.approx([1 / 0.9] * 3, rel=1e-3)
+
+
+def test_without_a_plate_a_window_is_brought_back_to_the_first(tmp_path: Path) -> None:
+    window, watch = replace(driven(), plate=None), Told()
+    first = signed(window.pose)
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+    began = follow_colours(first, window, None, tmp_path / "0", watch)
+    assert torch.equal(began.corrected(first), first)
+    colours = follow_colours(0.9 * first + 0.02, window, tmp_path / "0", tmp_path / "1", watch)
+    assert colours.from_plate is None
+    assert torch.allclose(colours.corrected(0.9 * first + 0.02), first, atol=1e-3)

@@ -66,3 +66,20 @@ def test_what_is_flat_has_an_offset_and_no_gain() -> None:
 def test_of_a_few_pixels_nothing_is_said() -> None:
     everywhere = torch.full((5, 24, 32), 255)
     assert drift_from_plate(clip(1), clip(2), everywhere) is None
+
+
+def test_a_gain_alone_changes_white_the_most() -> None:
+    assert Drift((1.0, 1.1, 1.0), (0.0, 0.0, 0.0)).largest_levels == pytest.approx(25.5)
+    assert Drift((1.0, 1.0, 0.9), (0.0, 0.0, 0.02)).largest_levels == pytest.approx(0.08 * 255)
+
+
+def test_what_is_corrected_stays_within_black_and_white() -> None:
+    corrected = Drift((1.2, 1.2, 1.2), (0.1, 0.0, -0.1)).corrected(torch.linspace(-1, 1, 16).expand(3, 1, 1, 16))
+    assert [float(corrected.min()), float(corrected.max())] == [-1, 1]
+
+
+@pytest.mark.parametrize(("count", "is_measured"), [(256, False), (257, True)])
+def test_a_handful_of_pixels_says_more_of_what_is_shown_than_of_its_colour(count: int, is_measured: bool) -> None:
+    region = torch.ones(5 * 24 * 32)
+    region[:count] = 0
+    assert (drift_from_plate(clip(1), clip(2), region.reshape(5, 24, 32)) is not None) is is_measured

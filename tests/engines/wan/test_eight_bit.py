@@ -64,6 +64,13 @@ def test_a_token_is_rounded_once_by_a_scale_that_rounds_nothing(dtype: torch.dty
     assert torch.equal(rounded, (exact / scale.double()).to(torch.float8_e4m3fn))
 
 
+def test_a_token_far_below_one_is_rounded_as_exactly_as_any() -> None:
+    tokens = torch.randn(5, 64, generator=torch.Generator().manual_seed(2))
+    (numbers, scale), (small, small_scale) = quantised(tokens), quantised(tokens * 2.0**-60)
+    assert torch.equal(small.view(torch.uint8), numbers.view(torch.uint8))
+    assert torch.equal(small_scale, scale * 2.0**-60)
+
+
 def test_a_token_of_zeros_stays_zero_and_one_that_is_no_number_stays_none() -> None:
     tokens = torch.zeros(3, 16)
     tokens[1, 3] = math.nan

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from backend.contract.errors import StoppedError
+from backend.engines.wan.footprint import Footprint
 from backend.engines.wan.keys import DitSizes, Kind
 from backend.engines.wan.lora import open_lora, with_loras
 from backend.engines.wan.memory import (
@@ -269,6 +270,26 @@ def test_loras_travel_with_the_weights_that_they_change(
     assert not torch.allclose(whole[0], resident[0])
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_decoding_a_weight_with_its_lora_takes_no_more_than_is_said(
+    is_plain: bool, dtype: torch.dtype, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    if is_plain:
+        numbers = {key: value.bfloat16() for key, value in small.tensors(Kind.DIT).items()}
+        checkpoint = open_checkpoint(small.write_safetensors(tmp_path / "plain.safetensors", numbers), Kind.DIT)
+    lora = open_lora(small.write_safetensors(tmp_path / "lora.safetensors", small.relighting()))
+    changed = with_loras(checkpoint, [(lora, 1.0)])
+    carrying = [key for key, stored in changed.tensors.items() if stored is not checkpoint.tensors[key]]
+    assert carrying
+    for stored in (changed.tensors[key] for key in carrying):
+        parts = stored.parts()
+        with Footprint() as footprint:
+            decoded = stored.decode(parts, dtype)
+        assert 0 < footprint.peak_bytes <= decoded.nbytes + stored.transient_bytes
+        assert stored.numbers_and_scale is None  # these would be the weight without it
+
+
 @pytest.mark.parametrize("asked", [1, 3, 4, 9])
 def test_a_step_that_was_stopped_anywhere_begins_anew_with_the_same_bits(
     asked: int, checkpoint: Checkpoint, resident: list[Tensor]
@@ -335,6 +356,19 @@ def numbered(index: int, count: int) -> Stored:
         reads=(lambda: values,),
         decode=lambda parts, dtype: parts[0].to(dtype),
     )
+
+
+def test_a_part_takes_what_its_numbers_take_decoded_and_what_the_largest_decoding_takes_meanwhile() -> None:
+    kept, plain, packed, larger = (numbered(index, 100 * (index + 1)) for index in range(4))
+    tensors = {
+        "kept": replace(kept, dtype=None, is_kept=True),
+        "plain": replace(plain, dtype=torch.bfloat16),
+        "packed": replace(packed, dtype=None, transient_bytes=5000),
+        "larger": replace(larger, dtype=None, transient_bytes=70),
+    }
+    counted = cargo(Part(name="p", keys=tuple(tensors)), tensors, torch.bfloat16)
+    assert counted.decoded_bytes == 2 * (300 + 400) + 5000
+    assert counted.nbytes == sum(aligned(4 * count) for count in (100, 200, 300, 400))
 
 
 @settings(deadline=None, max_examples=200)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from backend.engines.wan.preview import fit_preview
+from backend.engines.wan.preview import LinearPreview, fit_preview
 from backend.engines.wan.vae import Vae, VaeConfig
 
 from .peer_encoders import draw
@@ -56,3 +56,10 @@ def test_plain_colours_do_not_break_it() -> None:
     latents = torch.ones(16, 1, 4, 4)
     drawn = fit_preview([(latents, torch.full((3, 1, 32, 32), -1.0))]).draw(latents)
     torch.testing.assert_close(drawn, torch.full((3, 1, 4, 4), -1.0))
+
+
+def test_the_last_latent_frame_is_shown_three_times_as_large() -> None:
+    latents = (torch.arange(3.0) / 10)[None, :, None, None].expand(16, 3, 4, 6)
+    shown = LinearPreview(torch.full((3, 16), 1 / 16), torch.tensor([0.0, 0.1, -0.1])).last_frame(latents)
+    assert shown.shape == (3, 12, 18)
+    assert torch.allclose(shown, torch.tensor([0.2, 0.3, 0.1])[:, None, None].expand_as(shown))

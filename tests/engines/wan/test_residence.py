@@ -94,6 +94,12 @@ def test_what_always_stays_is_counted_as_it_is_decoded(dtype: torch.dtype, opene
     assert needs(opened, dtype).least_bytes == least_bytes(parts) + SIZES.dim * dtype.itemsize
 
 
+def test_half_of_the_machines_memory_is_used_unless_the_artist_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(residence, "machine_bytes", lambda: 32_000_000_000)
+    assert residence.memory_bytes(torch.device("cpu"), 0.0) == 16_000_000_000
+    assert residence.memory_bytes(torch.device("cpu"), 3.5) == 3_500_000_000
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small.write_models_folder(tmp_path_factory.mktemp("models"))

@@ -50,6 +50,29 @@ def test_where_nobody_is_found_the_softened_region_stands_in(tmp_path: Path) -> 
     assert not found[-1][0].any()
 
 
+def test_of_two_people_the_one_in_the_region_is_the_figure_though_it_enters_late(tmp_path: Path) -> None:
+    one = np.asarray(data.astronaut()[::2, 40:420:2], np.uint8)
+    picture = np.concatenate([one, one[:, ::-1]], axis=1)
+    drawn = np.zeros((FRAMES, *picture.shape[:2]), np.uint8)
+    drawn[1:, :, 190:] = 255
+    found = list(silhouettes(kept(tmp_path / "frames", picture), drawn, tmp_path, StopOnly(Unwatched())))
+    assert [was_found for _, was_found in found] == [True] * FRAMES
+    assert not found[0][0].any()
+    face = np.s_[55:75, 285:300]
+    for matte, _ in found[1:]:
+        assert matte[face].min() > 200
+        assert matte[20:60, 350:375].max() == 0  # the flag behind
+
+
+def test_a_person_of_whom_next_to_nothing_is_in_the_region_is_not_the_figure(tmp_path: Path) -> None:
+    picture = data.astronaut()
+    drawn = np.zeros((FRAMES, *picture.shape[:2]), np.uint8)
+    drawn[:, 20:200, 30:130] = 255  # the flag; her box reaches in, she does not
+    found = list(silhouettes(kept(tmp_path / "frames", picture), drawn, tmp_path, StopOnly(Unwatched())))
+    assert [was_found for _, was_found in found] == [False] * FRAMES
+    assert all(np.array_equal(matte, softened(drawn[0])) for matte, _ in found)
+
+
 def test_a_region_is_softened_inwards_and_stays_whole_at_the_pictures_border() -> None:
     region = np.zeros((200, 200), np.uint8)
     region[:, 50:150] = 255

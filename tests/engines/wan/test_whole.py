@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -101,6 +103,19 @@ def test_where_nobody_is_found_in_what_was_generated_the_region_stands_in_and_th
     _, events = undisturbed
     told = {event.code for event in events if isinstance(event, Noticed)}
     assert "generated_matte_unfound" in told
+
+
+def test_the_sidecar_tells_the_very_weights_that_made_the_version(
+    undisturbed: tuple[Path, list[Event]], models: Path
+) -> None:
+    version, _ = undisturbed
+    told = json.loads((version / f"{version.name}.json").read_text("utf-8"))["weights"]
+    there = {path.relative_to(models.parent).as_posix(): path for path in models.rglob("*") if path.is_file()}
+    assert {"/".join(name.split("/")[-2:]) for name in there} >= set(told)
+    assert {name.rpartition("/")[2] for name in told} >= {"Wan2.1_VAE.pth"}
+    for name, digest in told.items():
+        [path] = [path for path in there.values() if path.as_posix().endswith(name)]
+        assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_kill_between_windows_changes_no_pixel(
