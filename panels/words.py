@@ -32,6 +32,7 @@ _STAGES = {
     "plate": "Painting the clean plate",
     "character": "Reading the character",
     "background": "Filling the background",
+    "weights": "Reading the weights",
     "foresee": "Looking ahead",
     "generate": "Drawing the character",
     "deliver": "Writing the layers",

@@ -47,11 +47,14 @@ _STAGES = {
     "plate": "painting the clean plate",
     "character": "reading the character",
     "background": "filling the character's background",
+    "weights": "reading the weights",
+    "foresee": "looking ahead",
     "generate": "drawing the character",
     "deliver": "writing the layers",
     "fetch": "fetching packages",
     "unpack": "unpacking packages",
 }
+_IN_MEGABYTES = ("weights", "fetch", "unpack")
 
 
 class Say(Protocol):
@@ -106,7 +109,9 @@ class SayPeople:
             case FramesDone():
                 self._progress(event, event.done_frames, event.total_frames, "")
             case StepsDone():
-                self._progress(event, event.done_steps, event.total_steps, " steps")
+                self._progress(
+                    event, event.done_steps, event.total_steps, " MB" if event.stage in _IN_MEGABYTES else " steps"
+                )
             case PictureShown():
                 pass  # for those who can see it
             case Planned():

@@ -44,7 +44,7 @@ def deliver_layers(
         plate=plate or {},
         remarks=(*cleared.reductions, *cleared.assumptions),
         notices=tuple(run.notices),
-        weights=run.weights(cleared),
+        weights=run.hashes_of_weights(cleared),
     )
     version = deliver(layers, run.job, folder.resolve(), making, run.begin("deliver"))
     run.tell(

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from ..media.clipinfo import Clip
 from ..media.numbering import find_pictures, is_picture
 
 _CHUNK_BYTES = 1 << 20
+Hear = Callable[[int], None]
+
+
+def _nobody(_: int) -> None:
+    """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,10 @@ class Source(Fingerprint):
 
 
 class Fingerprints:
-    """Takes fingerprints with a memory on disk. A lost or damaged memory only costs time."""
+    """Takes fingerprints with a memory on disk. A lost or damaged memory only costs time.
+
+    What reads may take minutes: `hear` is told how many bytes of a file have been read, and ends it by what it raises.
+    """
 
     def __init__(self, memory: Path) -> None:
         self._memory = memory
@@ -40,34 +49,34 @@ class Fingerprints:
         with contextlib.suppress(OSError, ValueError):
             self._known = dict(json.loads(memory.read_text("utf-8")))
 
-    def take(self, path: Path) -> Fingerprint:
+    def take(self, path: Path, hear: Hear = _nobody) -> Fingerprint:
         """Hash a file, or all files of a folder by name and content. Raises OSError."""
         if not path.is_dir():
-            return self._of_files(path, (path,), are_named=False)
-        return self._of_files(path, tuple(sorted(p for p in path.iterdir() if p.is_file())), are_named=True)
+            return self._of_files(path, (path,), hear, are_named=False)
+        return self._of_files(path, tuple(sorted(p for p in path.iterdir() if p.is_file())), hear, are_named=True)
 
-    def take_clip(self, source: Path) -> Fingerprint:
+    def take_clip(self, source: Path, hear: Hear = _nobody) -> Fingerprint:
         """Hash all that a clip consists of, also where one picture or a pattern stands for a sequence.
 
         Raises OSError and what `find_pictures` raises.
         """
         if source.is_file() and not is_picture(source):
-            return self.take(source)
-        return self._of_files(source, find_pictures(source).paths, are_named=True)
+            return self.take(source, hear)
+        return self._of_files(source, find_pictures(source).paths, hear, are_named=True)
 
-    def _of_files(self, path: Path, files: tuple[Path, ...], *, are_named: bool) -> Fingerprint:
+    def _of_files(self, path: Path, files: tuple[Path, ...], hear: Hear, *, are_named: bool) -> Fingerprint:
         known_before = len(self._known)
-        lines = [f"{file.name if are_named else ''} {self.hash_of(file)}" for file in files]
+        lines = [f"{file.name if are_named else ''} {self.hash_of(file, hear)}" for file in files]
         if len(self._known) != known_before:
             self._remember()
         return Fingerprint(path, hashlib.sha256("\n".join(lines).encode()).hexdigest())
 
-    def hash_of(self, path: Path) -> str:
+    def hash_of(self, path: Path, hear: Hear = _nobody) -> str:
         """Give a file's own SHA-256, as other programs print it. Raises OSError."""
         state = path.stat()
         name = f"{path.absolute()}|{state.st_size}|{state.st_mtime_ns}"
         if name not in self._known:
-            self._known[name] = _hash_file(path)
+            self._known[name] = _hash_file(path, hear)
         return self._known[name]
 
     def _remember(self) -> None:
@@ -77,9 +86,10 @@ class Fingerprints:
             beside.replace(self._memory)
 
 
-def _hash_file(path: Path) -> str:
+def _hash_file(path: Path, hear: Hear) -> str:
     sha = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             sha.update(chunk)
+            hear(file.tell())
     return sha.hexdigest()

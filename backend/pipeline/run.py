@@ -7,8 +7,10 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
+from ..contract.errors import StoppedError
 from ..contract.events import Event, Noticed, Planned, StageKept
 from ..contract.job import Job, Shot
 from ..contract.layout import NEWEST
@@ -24,6 +26,7 @@ _FRAME_S = {"frames": 0.05, "track": 0.15, "matte": 0.35, "plate": 0.6, "deliver
 _STEP_S = {"character": 3.0, "find": 4.0}
 """Seconds of the steps that do not grow with the shot."""
 _FRAME_S_PIXELS = 1280 * 720
+_MB = 1_000_000
 
 
 class Run:
@@ -98,10 +101,22 @@ class Run:
         return StageWatch(step, self._progress, newest, self._hear, self._should_stop, self._clock)
 
     def fingerprint(self, path: str) -> Fingerprint:
-        """Hash a file or folder that the job names."""
-        return self._fingerprints.take(self.folder / path)
+        """Hash a file or folder that the job names. Raises StoppedError."""
+        return self._fingerprints.take(self.folder / path, self._check_stop)
 
-    def weights(self, cleared: Cleared) -> dict[str, str]:
+    def weights(self, cleared: Cleared) -> tuple[Fingerprint, ...]:
+        """Hash the engine's files: tens of gigabytes, told in megabytes the first time. Raises StoppedError."""
+        watch, files = self.begin("weights"), cleared.engine.files(self.job.mode)
+        *before, total = accumulate((path.stat().st_size for path in files), initial=0)
+
+        def fingerprint(path: Path, before_bytes: int) -> Fingerprint:
+            return self._fingerprints.take(
+                path, lambda read: watch.steps_done((before_bytes + read) // _MB, total // _MB)
+            )
+
+        return tuple(map(fingerprint, files, before))
+
+    def hashes_of_weights(self, cleared: Cleared) -> dict[str, str]:
         """Give the SHA-256 of each file of the engine's weights, by its folder and name."""
         files = cleared.engine.files(self.job.mode)
         return {"/".join(path.parts[-2:]): self._fingerprints.hash_of(path) for path in files}
@@ -110,7 +125,7 @@ class Run:
         """Name a shot's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""
         if shot.rendering.description:
             return Source(Path(shot.source), hashlib.sha256(shot.rendering.description.encode()).hexdigest(), clip)
-        taken = self._fingerprints.take_clip(self.folder / shot.source)
+        taken = self._fingerprints.take_clip(self.folder / shot.source, self._check_stop)
         return Source(taken.path, taken.digest, clip)
 
     def fingerprint_or_none(self, path: str) -> Fingerprint | None:
@@ -120,6 +135,10 @@ class Run:
     def tell(self, event: Event) -> None:
         """Pass an event on."""
         self._tell(event)
+
+    def _check_stop(self, _: int) -> None:
+        if self._should_stop():
+            raise StoppedError
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, StageKept):

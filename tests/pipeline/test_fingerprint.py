@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.contract.errors import StoppedError
 from backend.pipeline import fingerprint
 from backend.pipeline.fingerprint import Fingerprints
 
@@ -60,8 +61,25 @@ def test_a_large_file_is_read_once_also_by_the_next_worker(tmp_path: Path, monke
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"frames")
     before = Fingerprints(tmp_path / "memory.json").take(clip)
-    monkeypatch.setattr(fingerprint, "_hash_file", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(fingerprint, "_hash_file", lambda path, _: pytest.fail(f"{path} was read again"))
     assert Fingerprints(tmp_path / "memory.json").take(clip) == before
+
+
+def test_what_is_read_is_told_as_it_goes_and_may_be_ended_in_the_middle(tmp_path: Path) -> None:
+    clip, taken, told = tmp_path / "clip.mp4", Fingerprints(tmp_path / "memory.json"), list[int]()
+    clip.write_bytes(bytes(5 << 19))  # two pieces of a mebibyte, and a half
+
+    def stop_after_two(read_bytes: int) -> None:
+        told.append(read_bytes)
+        if len(told) == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        taken.take(clip, stop_after_two)
+    assert told == [1 << 20, 2 << 20]
+    assert taken.take(clip, told.append).digest
+    assert told[2:] == [1 << 20, 2 << 20, 5 << 19]
+    assert taken.take(clip, told.append).digest and len(told) == 5
 
 
 def test_a_file_that_was_written_again_is_read_again(tmp_path: Path) -> None:
