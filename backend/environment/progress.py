@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -44,7 +45,8 @@ class Progress:
 
 def sizes_below(folder: Path) -> Iterator[int]:
     """Give the bytes of each file below a folder in which another process is at work."""
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            if stat.S_ISREG((found := path.lstat()).st_mode):
-                yield found.st_size
+    for inner, _, names in os.walk(folder):  # which, unlike `rglob`, passes over a folder that has just gone
+        for name in names:
+            with contextlib.suppress(OSError):
+                if stat.S_ISREG((found := Path(inner, name).lstat()).st_mode):
+                    yield found.st_size
