@@ -36,7 +36,7 @@ def found(frame: NDArray[Any], hole: NDArray[np.bool_] = PERFORMER) -> NDArray[n
     return shadow_of(frame, hole, cast(LitSet, Floor()), 0)
 
 
-def light_of(core: float, **others: float) -> NDArray[np.float64]:
+def light_of(core: float) -> NDArray[np.float64]:
     light = np.ones(SHAPE)
     light[CORE] = core
     return light

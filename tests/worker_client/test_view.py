@@ -28,6 +28,8 @@ from understudy.worker_client.search import Search
 from understudy.worker_client.states import State
 from understudy.worker_client.view import JobView, after, interrupted, view_of
 
+from tests.patience import comes_true
+
 STARTED = WorkerStarted(job="a", pid=1, version="0.1.0")
 PLANNED = Planned(frames=9, windows=1, seconds=1.0, peak_memory_bytes=1, disk_bytes=1, remarks=("8 bits", "sRGB"))
 SHOWN = PictureShown(stage="generate", frame=3, path="newest.png")
@@ -123,8 +125,9 @@ def test_a_job_that_another_worker_does_now_is_running_and_its_events_are_counte
 
 
 def found(search: Search) -> list[JobView]:
-    while (views := search.views_or_none()) is None:
-        pass
+    assert comes_true(lambda: search.views_or_none() is not None)
+    views = search.views_or_none()
+    assert views is not None
     return views
 
 
