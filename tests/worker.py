@@ -17,20 +17,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Where a worker stands still: after an event of a kind and stage, until a file is there."""
+    """Where a worker stands still: after the nth event of a kind and stage, until a file is there."""
 
     kind: type[Event]
     stage: str
     until: Path
+    nth: int = 1
 
-    def is_at(self, event: Event) -> bool:
-        """Whether the event is that one."""
+    def is_of(self, event: Event) -> bool:
+        """Whether the event is of that kind and stage."""
         return isinstance(event, self.kind) and getattr(event, "stage", "") == self.stage
 
     @property
     def words(self) -> list[str]:
         """Give the module to run, and its first words."""
-        return ["tests.held", self.kind.kind, self.stage, str(self.until)]
+        return ["tests.held", self.kind.kind, self.stage, str(self.nth), str(self.until)]
 
 
 class Worker:
@@ -64,9 +65,9 @@ class Worker:
         told = []
         for event in self.events():
             told.append(event)
-            if self.hold.is_at(event):
+            if sum(map(self.hold.is_of, told)) == self.hold.nth:
                 return
-        raise AssertionError(f"{self.hold.kind.kind} {self.hold.stage} never came: {told}")
+        raise AssertionError(f"{self.hold} never came: {told}")
 
     def go_on(self) -> None:
         """Let it go on from where it stands."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,21 +16,28 @@ import pytest
 from backend.contract import layout
 from backend.contract.events import Delivered, Event, FramesDone, JobStopped, StageDone, StageKept, StageStarted
 from backend.contract.jobfolder import is_running, read_events
-from tests.shot.conftest import SmallShot
+from tests.shot.conftest import KILLED_FRAMES, SmallShot
 from tests.worker import Hold, Worker, delivered_bytes
 
-_STORED = ("character", "frames", "find", "cast", "track", "matte", "plate", "generate")
-Moment = tuple[type[Event], str]
+_WITHIN = {"character": (), "frames": (4,), "find": (3,), "cast": (), "track": (5,), "matte": (2,), "plate": (7,)}
+_WITHIN |= {"generate": (4,)}
+"""Stored stage -> after how many tellings of its frames it is struck. The two without are over in one step."""
+_WITHIN_DELIVERY = (1, KILLED_FRAMES)
+_FREELY = {"frames": 0.05, "matte": 0.15, "deliver": 0.2}
+"""Stage -> seconds after a worker has come to it: on an idle machine that is within it, on a busy one wherever."""
 
 
-def _moments() -> list[Moment]:
+def _holds(until: Path) -> list[Hold]:
     """At the start of every stage, within it and just after it was put in place; twice within delivery and after it."""
-    stored = [(kind, stage) for stage in _STORED for kind in (StageStarted, FramesDone, StageDone)]
-    silent = [(FramesDone, stage) for stage in ("character", "cast")]
     return [
-        *(moment for moment in stored if moment not in silent),
-        *[(FramesDone, "deliver")] * 2,
-        (Delivered, ""),
+        *(
+            Hold(kind, stage, until, nth)
+            for stage, within in _WITHIN.items()
+            for kind, nths in ((StageStarted, (1,)), (FramesDone, within), (StageDone, (1,)))
+            for nth in nths
+        ),
+        *(Hold(FramesDone, "deliver", until, nth) for nth in _WITHIN_DELIVERY),
+        Hold(Delivered, "", until),
     ]
 
 
@@ -44,7 +52,7 @@ def undisturbed(small_shot: SmallShot, tmp_path_factory: pytest.TempPathFactory)
 def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
     small_shot: SmallShot, undisturbed: Path, tmp_path: Path
 ) -> None:
-    first, *others = (Hold(kind, stage, tmp_path / "never") for kind, stage in _moments())
+    first, *others = _holds(tmp_path / "never")
     worker = small_shot.replace(tmp_path / "killed", hold=first)
     for hold in (*others, None):
         worker.await_hold()
@@ -52,13 +60,33 @@ def test_a_job_killed_at_twenty_moments_and_more_resumes_to_the_same_bits(
         [job] = (tmp_path / "killed" / layout.WORK / layout.JOBS).iterdir()
         assert not is_running(job)
         worker = Worker("resume", job, hold=hold)
-    code, events = worker.end()
     assert len(others) >= 20
+    _assert_ends_as(undisturbed, worker, job)
+
+
+def test_a_job_killed_wherever_it_may_be_resumes_to_the_same_bits(
+    small_shot: SmallShot, undisturbed: Path, tmp_path: Path
+) -> None:
+    worker = small_shot.replace(tmp_path / "killed")
+    for stage, delay_s in _FREELY.items():
+        for event in worker.events():
+            if getattr(event, "stage", "") == stage:  # or it ended: the last kill may have come that late
+                break
+        time.sleep(delay_s)
+        worker.kill()
+        [job] = (tmp_path / "killed" / layout.WORK / layout.JOBS).iterdir()
+        worker = Worker("resume", job)
+    _assert_ends_as(undisturbed, worker, job)
+
+
+def _assert_ends_as(undisturbed: Path, worker: Worker, job: Path) -> None:
+    code, events = worker.end()
+    output = job.parents[2]
     assert code == 0
     assert delivered_bytes(_folder_of(events)) == delivered_bytes(undisturbed / "small_v001")
-    assert [path.name for path in (tmp_path / "killed").glob("[!.]*")] == ["small_v001"]
+    assert [path.name for path in output.glob("[!.]*")] == ["small_v001"]
     _assert_nothing_in_place_ran_again(list(read_events(job)))
-    assert not list((tmp_path / "killed").rglob("*.partial"))
+    assert not list(output.rglob("*.partial"))
 
 
 def _folder_of(events: list[Event]) -> Path:
