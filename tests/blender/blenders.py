@@ -19,18 +19,26 @@ THOROUGH = ("4.5", "5.0")
 
 _PATIENCE_S = 1800.0
 """Many times what the longest script takes: what has not ended by then hangs."""
+_OWN_PATIENCE_S = 1500.0
+"""So long a script waits for things, all its waits together: before it is killed it can say which one hangs."""
 _NO_NETWORK = "nowhere://"
 """A proxy that can't exist: what would fetch something in a test fails at once."""
 
-_INSTALL = """
-import os, sys, bpy, addon_utils
+CLOSE = """
+import os, sys, threading
+waited_for = {thread.name for thread in threading.enumerate() if not thread.daemon} - {threading.main_thread().name}
+if waited_for:
+    print("Blender would not close before the end of:", *waited_for, file=sys.stderr, flush=True)
+os._exit(bool(waited_for))
+"""
+"""The end of a script: Blender's own end now and then never comes, so what it would wait for is looked at instead."""
+
+_INSTALL = f"""
+import sys, bpy, addon_utils
 bpy.ops.extensions.package_install_files(filepath=sys.argv[1], repo="user_default", enable_on_install=True)
 assert addon_utils.check(sys.argv[2]) == (True, True), "not installed and switched on"
-os._exit(0)
-"""
-"""The operator reports success on failure, too: what counts is that the add-on is there. Blender's own end now and then
-never comes.
-"""
+{CLOSE}"""
+"""The operator reports success on failure, too: what counts is that the add-on is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class Blender:
             "PATH": "/usr/bin:/bin",
             "http_proxy": _NO_NETWORK,
             "https_proxy": _NO_NETWORK,
+            "UNDERSTUDY_PATIENCE_S": str(_OWN_PATIENCE_S),
             **(variables or {}),
         }
         command = [str(self.interpreter), *map(str, words)]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backend.media.images import read_picture
-from tests.blender.blenders import Blender
+from tests.blender.blenders import CLOSE, Blender
 from tests.rendered import character_picture, rendered_performer, write_cut
 
 LEFTOVERS = Path(__file__).parent / "inside" / "leftovers.py"
@@ -51,12 +51,23 @@ def pictures(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.png"))[:FRAMES]
 
 
+def untidy_zip(folder: Path, code: str) -> Path:
+    with zipfile.ZipFile(folder / "untidy.zip", "w") as archive:
+        archive.writestr("blender_manifest.toml", _MANIFEST)
+        archive.writestr("__init__.py", code)
+    return folder / "untidy.zip"
+
+
+@pytest.mark.parametrize("blender", ["4.5"], indirect=True)
+def test_an_extension_that_keeps_blender_from_closing_is_found(blender: Blender, tmp_path: Path) -> None:
+    package = untidy_zip(tmp_path, _UNTIDY.replace("daemon=True", "daemon=False"))
+    with pytest.raises(AssertionError, match="would not close before the end of: rope"):
+        blender.install(package, "untidy")
+
+
 @pytest.mark.parametrize("blender", ["4.5"], indirect=True)
 def test_what_an_extension_leaves_behind_is_found(blender: Blender, tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "untidy.zip", "w") as archive:
-        archive.writestr("blender_manifest.toml", _MANIFEST)
-        archive.writestr("__init__.py", _UNTIDY)
-    blender.install(tmp_path / "untidy.zip", "untidy")
+    blender.install(untidy_zip(tmp_path, _UNTIDY), "untidy")
     with pytest.raises(AssertionError) as found:
         blender.run(LEFTOVERS, "bl_ext.user_default.untidy")
     left = {"UNTIDY_OT_mess", "Scene.untidy", "Sequencer/untidy.mess", "rope"}
@@ -98,13 +109,12 @@ def test_taken_out_it_is_gone_with_its_wheels(installed: Blender) -> None:
     assert not extension.unpacked
 
 
-_UNINSTALL = """
-import os, bpy, addon_utils
+_UNINSTALL = f"""
+import bpy, addon_utils
 addon_utils.enable("bl_ext.user_default.understudy")
 names = [repo.module for repo in bpy.context.preferences.extensions.repos]
 bpy.ops.extensions.package_uninstall(repo_index=names.index("user_default"), pkg_id="understudy")
-os._exit(0)
-"""
+{CLOSE}"""
 
 _MANIFEST = """
 schema_version = "1.0.0"

@@ -7,7 +7,6 @@ it is imported as one.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,9 +14,8 @@ from typing import Any
 
 import bpy
 
-from tests.blender.inside.stage import FOLDER, run
+from tests.blender.inside.stage import FOLDER, run, wait_until
 
-PATIENCE_S = 900.0
 EXTENSION = "bl_ext.user_default.understudy"
 do: Any = bpy.ops
 """Blender's operators, the extension's among them, which no stub knows."""
@@ -30,13 +28,7 @@ def part(name: str) -> Any:
 
 def wait(is_so: Callable[[], bool]) -> None:
     """Tick as Blender's timer does, until something is so. Raises TimeoutError."""
-    timer = part("session.timer")
-
-    end = time.monotonic() + PATIENCE_S
-    while not is_so():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(min(timer.tick(), 0.05))
+    wait_until(is_so, part("session.timer").tick)
 
 
 def said_of(what: Callable[[], object]) -> str:

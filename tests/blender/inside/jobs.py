@@ -7,16 +7,14 @@ FOLDER holds `clip/`, a picture sequence, and `character.png`. The worker's Pyth
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from tests.blender.inside.stage import FOLDER, Scene, Strip, add_images, new_scene, run, set_time, strips_of
+from tests.blender.inside.stage import FOLDER, Scene, Strip, add_images, new_scene, run, set_time, strips_of, wait_until
 
-PATIENCE_S = 900.0
 do: Any = bpy.ops
 """Blender's operators, the extension's among them, which no stub knows."""
 _START = 11
@@ -60,11 +58,7 @@ def wait(is_so: Callable[[], bool]) -> None:
     """Tick as Blender's timer does, until something is so. Raises TimeoutError."""
     from understudy.session import timer
 
-    end = time.monotonic() + PATIENCE_S
-    while not is_so():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(min(timer.tick(), 0.05))
+    wait_until(is_so, timer.tick)
 
 
 def newest() -> Any:
@@ -202,8 +196,8 @@ def left_behind() -> dict[str, Any]:
         wait(lambda: newest().stage != "")
         folder = newest().folder
         jobs.shutdown()
-        while is_left_to_its_end and is_running(folder):
-            time.sleep(0.1)
+        if is_left_to_its_end:
+            wait_until(lambda: not is_running(folder))  # noqa: B023  called before the next round
         jobs.look_for_jobs([FOLDER / "out" / ".understudy"])
         wait(lambda: folder in {view.folder for view in jobs.queue.views})  # noqa: B023  called before the next round
         wait(is_over)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ WIDTH, HEIGHT = 64, 48
 FOLDER = Path(sys.argv[1])
 Strip = Any
 Scene = Any
+_END_S = time.monotonic() + float(os.environ["UNDERSTUDY_PATIENCE_S"])
+"""When this script, with all that it waits for, should have ended."""
+_LOOK_EVERY_S = 0.05
 
 
 def new_scene(name: str, width: int = WIDTH, height: int = HEIGHT) -> Scene:
@@ -87,6 +91,14 @@ def render(scene: Scene, into: Path, first: int, last: int, depth: str = "8") ->
     scene.frame_start, scene.frame_end = first, last
     settings.filepath = str(into / "frame_")
     bpy.ops.render.render(animation=True, scene=scene.name)
+
+
+def wait_until(is_so: Callable[[], bool], tick: Callable[[], float] = lambda: _LOOK_EVERY_S) -> None:
+    """Tick as Blender's timer does, until something is so. Raises TimeoutError."""
+    while not is_so():
+        if time.monotonic() > _END_S:
+            raise TimeoutError
+        time.sleep(min(tick(), _LOOK_EVERY_S))
 
 
 def run(work: Callable[[], Any]) -> None:

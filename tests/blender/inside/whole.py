@@ -20,7 +20,7 @@ import bpy
 
 NAME = "bl_ext.user_default.understudy"
 PACKAGE, FOLDER = map(Path, sys.argv[-2:])
-PATIENCE_S = 900.0
+END_S = time.monotonic() + float(os.environ["UNDERSTUDY_PATIENCE_S"])
 FIRST = 11
 do: Any = bpy.ops
 
@@ -54,9 +54,9 @@ def lay_clip() -> Any:
 
 def wait(is_so: Callable[[], bool]) -> None:
     """Tick as Blender's timer does, until something is so. Raises TimeoutError."""
-    timer, end = room("session.timer"), time.monotonic() + PATIENCE_S
+    timer = room("session.timer")
     while not is_so():
-        if time.monotonic() > end:
+        if time.monotonic() > END_S:
             raise TimeoutError
         time.sleep(min(timer.tick(), 0.05))
 
