@@ -95,9 +95,9 @@ class MovieClip:
         Where a file's frames can't be sought, all are taken for near. No far one is begun before it is asked for.
         """
         check_range(self.info, indices[0], indices[-1])
-        apart = np.flatnonzero(np.diff(indices) > _SOUGHT_APART_FRAMES) + 1 if self._survey.can_seek else []
-        near = (tuple(part.tolist()) for part in np.split(np.array(indices), apart))
-        return chain.from_iterable(ahead(self._decode(part, depth_bits), _AHEAD_FRAMES) for part in near)
+        near_frames = _SOUGHT_APART_FRAMES if self._survey.can_seek else self._survey.count
+        parts = np.split(np.array(indices), np.flatnonzero(np.diff(indices) > near_frames) + 1)
+        return chain.from_iterable(ahead(self._decode(part.tolist(), depth_bits), _AHEAD_FRAMES) for part in parts)
 
     def _decode(self, indices: Sequence[int], depth_bits: int) -> Iterator[Pixels]:
         # At the clip's end the file must end too: go on, and let the survey object to a frame more.
