@@ -28,10 +28,9 @@ from ..backend.contract.events import (
     WorkerStarted,
 )
 from ..backend.contract.jobfolder import is_running, read_events, read_job
+from .notices import with_new
 from .states import BUSY, State, moved
 
-_MOST_NOTICES = 50
-"""More are not read by anybody; the log has them."""
 _KILLED = "The worker ended without a word: it was killed, or the machine went down."
 _KILLED_HINT = "Press Resume: what is in place stays."
 
@@ -41,12 +40,13 @@ class JobView:
     """What is known of a job. message, hint: of its ending, if that was none wished for. seconds_left: -1 if unknown.
 
     done, total: frames of the stage at hand, or steps where its frames come out together. shown: how the newest frame
-    comes out. events: how many made it what it is.
+    comes out. first_frame: of the shot, as its scene counts. events: how many made it what it is.
     """
 
     id: str
     folder: Path
     name: str
+    first_frame: int = 0
     state: State = State.WAITING
     stage: str = ""
     done: int = 0
@@ -84,9 +84,9 @@ def after(view: JobView, event: Event) -> JobView:  # noqa: C901  a row for each
         case PictureShown():
             return replace(view, shown=event)
         case Planned():
-            return _noticed(view, *event.remarks)
+            return replace(view, notices=with_new(view.notices, *event.remarks))
         case Noticed():
-            return _noticed(view, event.text)
+            return replace(view, notices=with_new(view.notices, event.text))
         case Delivered():
             return replace(view, delivered=event)
         case StageDone() | StageKept() | CharacterRead() | PeopleFound() | PreviewMade():
@@ -105,15 +105,11 @@ def interrupted(view: JobView) -> JobView:
 def view_of(folder: Path) -> JobView:
     """Read a job from its folder: what is on disk decides. Raises FileMissingError, MessageInvalidError and others."""
     job = read_job(folder)
-    view = JobView(id=job.id, folder=folder, name=job.delivery.name)
+    first = job.shot.rendering.scene_first + job.shot.first
+    view = JobView(id=job.id, folder=folder, name=job.delivery.name, first_frame=first)
     for event in read_events(folder):
         view = after(view, event)
     return interrupted(view) if view.state in BUSY and not is_running(folder) else view
-
-
-def _noticed(view: JobView, *texts: str) -> JobView:
-    new = tuple(text for text in texts if text not in view.notices)
-    return replace(view, notices=(view.notices + new)[:_MOST_NOTICES]) if new else view
 
 
 def _ended(view: JobView, event: JobDone | JobStopped | JobRefused | JobCrashed) -> JobView:
