@@ -19,11 +19,19 @@ from backend.contract.jobfolder import is_running, read_events
 from tests.shot.conftest import KILLED_FRAMES, SmallShot
 from tests.worker import Hold, Worker, delivered_bytes
 
-_WITHIN = {"character": (), "frames": (4,), "find": (3,), "cast": (), "track": (5,), "matte": (2,), "plate": (7,)}
-_WITHIN |= {"generate": (4,)}
+_WITHIN: dict[str, tuple[int, ...]] = {
+    "character": (),
+    "frames": (4,),
+    "find": (3,),
+    "cast": (),
+    "track": (5,),
+    "matte": (2,),
+    "plate": (7,),
+    "generate": (4,),
+}
 """Stored stage -> after how many tellings of its frames it is struck. The two without are over in one step."""
 _WITHIN_DELIVERY = (1, KILLED_FRAMES)
-_FREELY = {"frames": 0.05, "matte": 0.15, "deliver": 0.2}
+_FREELY = {"frames": 0.05, "matte": 0.15, "deliver": 0.1}
 """Stage -> seconds after a worker has come to it: on an idle machine that is within it, on a busy one wherever."""
 
 
