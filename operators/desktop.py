@@ -38,9 +38,9 @@ def open_outside(operator: Operator, path: Path) -> set[OperatorReturnItems]:
 
 
 def _open(path: Path) -> None:
-    """Raise NothingOpensError, and RuntimeError with Blender's words.
+    """Hand a path to the desktop. Raises NothingOpensError, and RuntimeError with Blender's words.
 
-    Blender's own operator waits on Linux, without a desktop that takes over until the viewer is closed.
+    On Linux not by Blender's own operator: where no desktop takes the file over, it waits until the viewer is closed.
     """
     if sys.platform != "linux":
         bpy.ops.wm.path_open(filepath=str(path))

@@ -26,7 +26,7 @@ def refuse(operator: Operator, error: UnderstudyError | RuntimeError) -> set[Ope
 
 
 def carry_out(operator: Operator, what: Callable[[], object]) -> set[OperatorReturnItems]:
-    """Do what an operator is for, or refuse as it does."""
+    """Run an operator's work and say that it is finished; if it raises an UnderstudyError, report that and cancel."""
     try:
         what()
     except UnderstudyError as error:

@@ -24,6 +24,7 @@ from ..backend.contract.events import (
     PreviewMade,
     StageStarted,
 )
+from ..worker_client.notices import with_new
 from ..worker_client.worker import Child
 from .order import Order
 from .program import DRAFT, start_worker
@@ -125,7 +126,7 @@ def _after(shown: Answers, event: Event) -> Answers:
         case PeopleFound():
             return replace(shown, people=event.people, is_answered=True, message=_count_text(len(event.people)))
         case Noticed():
-            return replace(shown, notices=(*shown.notices, event.text))
+            return replace(shown, notices=with_new(shown.notices, event.text))
         case JobRefused():
             return replace(shown, message=event.message, hint=event.hint)
         case JobCrashed():

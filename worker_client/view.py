@@ -28,10 +28,9 @@ from ..backend.contract.events import (
     WorkerStarted,
 )
 from ..backend.contract.jobfolder import is_running, read_events, read_job
+from .notices import with_new
 from .states import BUSY, State, moved
 
-_MOST_NOTICES = 50
-"""More are not read by anybody; the log has them."""
 _KILLED = "The worker ended without a word: it was killed, or the machine went down."
 _KILLED_HINT = "Press Resume: what is in place stays."
 
@@ -84,9 +83,9 @@ def after(view: JobView, event: Event) -> JobView:  # noqa: C901  a row for each
         case PictureShown():
             return replace(view, shown=event)
         case Planned():
-            return _noticed(view, *event.remarks)
+            return replace(view, notices=with_new(view.notices, *event.remarks))
         case Noticed():
-            return _noticed(view, event.text)
+            return replace(view, notices=with_new(view.notices, event.text))
         case Delivered():
             return replace(view, delivered=event)
         case StageDone() | StageKept() | CharacterRead() | PeopleFound() | PreviewMade():
@@ -109,11 +108,6 @@ def view_of(folder: Path) -> JobView:
     for event in read_events(folder):
         view = after(view, event)
     return interrupted(view) if view.state in BUSY and not is_running(folder) else view
-
-
-def _noticed(view: JobView, *texts: str) -> JobView:
-    new = tuple(text for text in texts if text not in view.notices)
-    return replace(view, notices=(view.notices + new)[:_MOST_NOTICES]) if new else view
 
 
 def _ended(view: JobView, event: JobDone | JobStopped | JobRefused | JobCrashed) -> JobView:

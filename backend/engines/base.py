@@ -77,9 +77,13 @@ class Inputs:
 
 
 class Engine(Protocol):
-    """Draws the character. Knows nothing of jobs, stages or versions; a pure function of files."""
+    """Draws the character. Knows nothing of jobs and stages; a pure function of files.
+
+    version: raise it whenever equal inputs would give other bytes.
+    """
 
     name: ClassVar[str]
+    version: ClassVar[int]
     abilities: ClassVar[frozenset[Ability]]
 
     def plan(self, size: ShotSize, mode: Mode) -> Plan:

@@ -63,7 +63,7 @@ class Clip(Protocol):
         """Read one frame, equal to the one that `frames` yields."""
 
     def picked(self, indices: tuple[int, ...], depth_bits: int) -> Iterator[Pixels]:
-        """Yield some frames, equal to those that `frames` yields, indices rising, in one pass."""
+        """Yield some frames, equal to those that `frames` yields, indices rising."""
 
 
 class ClipEmptyError(UnderstudyError):

@@ -9,7 +9,7 @@ import av.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -41,6 +41,10 @@ from .movierate import STANDARD_RATES, rate_of
 from .wholeness import is_cut_off_or_none
 
 _AHEAD_FRAMES = 4
+
+_SOUGHT_APART_FRAMES = 24
+"""Frames farther apart than this are sought one by one, each from the key frame before it: what is decoded for one does
+not grow with the way to it, and who reads them may turn away between two."""
 
 _STAMPED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 """Those that store when each frame is shown, and how long they are. Of others (AVI, MPEG, raw streams) FFmpeg guesses
@@ -78,33 +82,43 @@ class MovieClip:
     def frames(self, first: int, last: int, depth_bits: int) -> Iterator[Pixels]:
         """Yield frames first..last (inclusive) as RGB of that depth, decoded a few ahead."""
         check_range(self.info, first, last)
-        return ahead(self._decode(first, last, depth_bits), _AHEAD_FRAMES)
+        return ahead(self._decode(range(first, last + 1), depth_bits), _AHEAD_FRAMES)
 
     def frame(self, index: int, depth_bits: int) -> Pixels:
         """Read one frame as RGB of that depth."""
         check_range(self.info, index, index)
-        return next(self._decode(index, index, depth_bits))
+        return next(self._decode((index,), depth_bits))
 
     def picked(self, indices: tuple[int, ...], depth_bits: int) -> Iterator[Pixels]:
-        """Yield some frames as RGB of that depth: decoding goes through those between them anyway."""
-        first, last = indices[0], indices[-1]
-        every = enumerate(self.frames(first, last, depth_bits), start=first)
-        return (image for index, image in every if index in indices)
+        """Yield some frames as RGB of that depth. What lies between near ones is decoded too; far ones are sought.
 
-    def _decode(self, first: int, last: int, depth_bits: int) -> Iterator[Pixels]:
+        Where a file's frames can't be sought, all are taken for near. No far one is begun before it is asked for.
+        """
+        check_range(self.info, indices[0], indices[-1])
+        near_frames = _SOUGHT_APART_FRAMES if self._survey.can_seek else self._survey.count
+        parts = np.split(np.array(indices), np.flatnonzero(np.diff(indices) > near_frames) + 1)
+        return chain.from_iterable(ahead(self._decode(part.tolist(), depth_bits), _AHEAD_FRAMES) for part in parts)
+
+    def _decode(self, indices: Sequence[int], depth_bits: int) -> Iterator[Pixels]:
         # At the clip's end the file must end too: go on, and let the survey object to a frame more.
+        first, last = indices[0], indices[-1]
         is_to_the_end = last == self.info.frame_count - 1
         done = first
         for frame in _decoded_from(self._path, self._survey, first):
-            image = _upright(rgb_of_frame(frame, depth_bits), self.info.rotation_deg)
-            if image.shape[:2] != (self.info.height_px, self.info.width_px):
-                raise ClipDamagedError(self._path, done)
-            yield image
+            if done in indices:
+                yield self._pixels(frame, done, depth_bits)
             done += 1
             if done > last and not is_to_the_end:
                 return
         if done <= last:
             raise ClipTruncatedError(self._path, done)
+
+    def _pixels(self, frame: VideoFrame, index: int, depth_bits: int) -> Pixels:
+        """Turn a decoded frame upright, as RGB of that depth. Raises ClipDamagedError."""
+        image = _upright(rgb_of_frame(frame, depth_bits), self.info.rotation_deg)
+        if image.shape[:2] != (self.info.height_px, self.info.width_px):
+            raise ClipDamagedError(self._path, index)
+        return image
 
 
 def open_movie(path: Path, fps: Fraction | None = None) -> MovieClip:

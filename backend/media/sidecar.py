@@ -47,7 +47,7 @@ class Making:
 
     source_numbers: the source's own number of each delivered frame (of its file, or counted from 0 in a movie).
     fps: as a rational. program: its version. clip, plate: what is known of them, as JSON. remarks: reductions and
-    assumptions. notices: code and text of what the artist was told. weights: SHA-256 by folder and file name.
+    assumptions. notices: code and text of what the artist was told. weights: SHA-256 by path.
     """
 
     source_numbers: tuple[int, ...]

@@ -44,7 +44,7 @@ def deliver_layers(
         plate=plate or {},
         remarks=(*cleared.reductions, *cleared.assumptions),
         notices=tuple(run.notices),
-        weights=run.hashes_of_weights(cleared),
+        weights={weights.path.as_posix(): weights.digest for weights in run.weights},
     )
     version = deliver(layers, run.job, folder.resolve(), making, run.begin("deliver"))
     run.tell(

@@ -50,10 +50,11 @@ class Fingerprints:
             self._known = dict(json.loads(memory.read_text("utf-8")))
 
     def take(self, path: Path, hear: Hear = _nobody) -> Fingerprint:
-        """Hash a file, or all files of a folder by name and content. Raises OSError."""
+        """Take a file's own SHA-256, or hash all files of a folder by name and content. Raises OSError."""
         if not path.is_dir():
-            return self._of_files(path, (path,), hear, are_named=False)
-        return self._of_files(path, tuple(sorted(p for p in path.iterdir() if p.is_file())), hear, are_named=True)
+            [digest] = self._hashes((path,), hear)
+            return Fingerprint(path, digest)
+        return self._of_files(path, tuple(sorted(p for p in path.iterdir() if p.is_file())), hear)
 
     def take_clip(self, source: Path, hear: Hear = _nobody) -> Fingerprint:
         """Hash all that a clip consists of, also where one picture or a pattern stands for a sequence.
@@ -62,17 +63,20 @@ class Fingerprints:
         """
         if source.is_file() and not is_picture(source):
             return self.take(source, hear)
-        return self._of_files(source, find_pictures(source).paths, hear, are_named=True)
+        return self._of_files(source, find_pictures(source).paths, hear)
 
-    def _of_files(self, path: Path, files: tuple[Path, ...], hear: Hear, *, are_named: bool) -> Fingerprint:
-        known_before = len(self._known)
-        lines = [f"{file.name if are_named else ''} {self.hash_of(file, hear)}" for file in files]
-        if len(self._known) != known_before:
-            self._remember()
+    def _of_files(self, path: Path, files: tuple[Path, ...], hear: Hear) -> Fingerprint:
+        lines = [f"{file.name} {digest}" for file, digest in zip(files, self._hashes(files, hear), strict=True)]
         return Fingerprint(path, hashlib.sha256("\n".join(lines).encode()).hexdigest())
 
-    def hash_of(self, path: Path, hear: Hear = _nobody) -> str:
-        """Give a file's own SHA-256, as other programs print it. Raises OSError."""
+    def _hashes(self, files: tuple[Path, ...], hear: Hear) -> list[str]:
+        known_before = len(self._known)
+        hashes = [self._hash(file, hear) for file in files]
+        if len(self._known) != known_before:
+            self._remember()
+        return hashes
+
+    def _hash(self, path: Path, hear: Hear) -> str:
         state = path.stat()
         name = f"{path.absolute()}|{state.st_size}|{state.st_mtime_ns}"
         if name not in self._known:

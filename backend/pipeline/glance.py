@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.errors import UnderstudyError
-from ..contract.job import Casting, Combine, PerformerChoice, Rendering
+from ..contract.job import Casting, Combine, Job, PerformerChoice, Rendering
 from ..contract.joints import JointFix, fixes_over
 from ..contract.watch import Watch
 from ..media.clip import open_shot
@@ -102,7 +102,7 @@ def look_at_performers(run: Run, cleared: Cleared, glance: Glance, watch: Watch)
     Raises what choosing, tracking and moving joints raise, and what is wrong with the artist's mattes.
     """
     known = _known_or_none(run, cleared) or _seen_hastily(glance, watch)
-    return [_performer(run, cleared, known, casting, glance, watch) for casting in run.job.cast]
+    return [_performer(run, cleared, known, place, glance, watch) for place in range(len(run.job.cast))]
 
 
 def check_frame(run: Run, cleared: Cleared, frame: int) -> None:
@@ -138,13 +138,16 @@ def _seen_hastily(glance: Glance, watch: Watch) -> _Known:
     return _Known(people=people, frames=frames, numbers=tuple(glance.numbers[place] for place in places))
 
 
-def _performer(run: Run, cleared: Cleared, known: _Known, casting: Casting, glance: Glance, watch: Watch) -> Performer:
+def _performer(run: Run, cleared: Cleared, known: _Known, place: int, glance: Glance, watch: Watch) -> Performer:
+    """Look at one of those who are cast. place: of the casting in the job, from 0."""
+    casting = run.job.cast[place]
     person = _chosen(run, cleared, known, casting.performer)
     tracked = _tracked_or_none(run, known, casting, glance.frame)
     if tracked is None:
         fixes = fixes_over(casting.joints, glance.frame)
         keyed = _with_keyed(run, cleared, glance, fixes, watch)
-        tracked = _tracked_quickly(run, keyed, person, known.boxes(person, keyed), fixes, watch)
+        tracked, left_out = _tracked_quickly(keyed, person, known.boxes(person, keyed), fixes, watch)
+        _tell_left_out(run.job, place, left_out, watch)
     matte = _matte(run, cleared, casting, glance, *tracked)
     return Performer(boxes=known.boxes(person, glance), tracks=tracked[0], matte=matte)
 
@@ -177,32 +180,38 @@ def _with_keyed(run: Run, cleared: Cleared, glance: Glance, fixes: tuple[JointFi
 
 
 def _tracked_quickly(
-    run: Run, glance: Glance, person: Person, boxes: tuple[Box, ...], fixes: tuple[JointFix, ...], watch: Watch
-) -> tuple[Tracks, Bytes]:
+    glance: Glance, person: Person, boxes: tuple[Box, ...], fixes: tuple[JointFix, ...], watch: Watch
+) -> tuple[tuple[Tracks, Bytes], set[int]]:
     """Track the frame by itself, and those in which joints are keyed; give the frame's tracks with these moved.
 
-    A job tracks some frames that a look at one alone can not; keys in such a frame are left out, and that is told.
+    A job tracks some frames that a look at one alone can not. Keys in these are left out; gives their frames as well.
     """
     places = {glance.here, *(glance.numbers.index(fix.frame) for fix in fixes)}
     standing = {place: _standing(person, place, boxes[place]) for place in places}
     singles, coverage = track_single(glance.frames, glance.here, standing, watch)
     tracked = {glance.numbers[place]: single for place, single in singles.items()}
-    _tell_left_out({fix.frame - run.job.shot.first for fix in fixes if fix.frame not in tracked}, watch)
     first = min(tracked)
     spread = spread_out({number - first: single for number, single in tracked.items()})
     moved = move_joints(spread, [fix.counted_from(first) for fix in fixes if fix.frame in tracked])
-    return moved.only(glance.frame - first), coverage
+    return (moved.only(glance.frame - first), coverage), {fix.frame for fix in fixes} - set(tracked)
 
 
-def _tell_left_out(frames: Collection[int], watch: Watch) -> None:
-    """Tell in which frames of the shot joints were keyed in vain, if in any."""
-    if frames:
-        listed = f"{'frame' if len(frames) == 1 else 'frames'} {', '.join(map(str, sorted(frames)))}"
-        watch.notice(
-            "keys_left_out",
-            f"This preview leaves out what is keyed in {listed} of the shot: there the performer is not found without "
-            "the frames around. Start the job: it tracks through them, and later previews show these keys too.",
-        )
+def _tell_left_out(job: Job, place: int, frames: Collection[int], watch: Watch) -> None:
+    """Tell in which frames of the clip a performer's joints were keyed in vain, if in any.
+
+    They are numbered as where they were keyed: a strip's as the scene does, a file's from 0.
+    """
+    if not frames:
+        return
+    strip = job.shot.rendering
+    numbers = ", ".join(str(strip.scene_first + frame) for frame in sorted(frames))
+    listed = f"{'frame' if len(frames) == 1 else 'frames'} {numbers} of the {'scene' if strip.command else 'clip'}"
+    who = "the performer" if len(job.cast) == 1 else f"performer {place + 1}"
+    watch.notice(
+        "keys_left_out",
+        f"This preview leaves out what is keyed in {listed}: there {who} is not found without the frames around. "
+        "Start the job: it tracks through them, and later previews show these keys too.",
+    )
 
 
 def _standing(person: Person, frame: int, box: Box) -> Person:

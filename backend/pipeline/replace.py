@@ -173,7 +173,7 @@ def make_plate(run: Run, frames: Result, parts: tuple[Part, ...]) -> Result:
 
 def draw_part(run: Run, cleared: Cleared, frames: Result, plate: Result, part: Part) -> tuple[Sequence, Tracks]:
     """Draw one character over the whole shot, window by window. Returns it with the tracks that drove it."""
-    weights = run.weights(cleared)
+    weights = run.read_weights(cleared)
     windows = [_window(run.job, weights, frames, plate, part, span) for span in cleared.plan.windows]
     inputs = windows[0].inputs()
     cleared.engine.foresee(inputs, run.begin("foresee"))

@@ -30,7 +30,7 @@ _MB = 1_000_000
 
 
 class Run:
-    """One job being done. Hands each stage a watch, and keeps what was noticed for the sidecar."""
+    """One job being done. Hands each stage a watch, and keeps what was noticed, and the weights, for the sidecar."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Run:
     ) -> None:
         self.folder, self.job = folder, job
         self.notices: list[tuple[str, str]] = []
+        self.weights: tuple[Fingerprint, ...] = ()
         self._tell, self._should_stop, self._clock = tell, should_stop, clock
         stages = Path(os.path.normpath(folder / job.stages))
         self._store = Store(stages, job.id, self._hear)
@@ -104,7 +105,7 @@ class Run:
         """Hash a file or folder that the job names. Raises StoppedError."""
         return self._fingerprints.take(self.folder / path, self._check_stop)
 
-    def weights(self, cleared: Cleared) -> tuple[Fingerprint, ...]:
+    def read_weights(self, cleared: Cleared) -> tuple[Fingerprint, ...]:
         """Hash the engine's files: tens of gigabytes, told in megabytes the first time. Raises StoppedError."""
         watch, files = self.begin("weights"), cleared.engine.files(self.job.mode)
         *before, total = accumulate((path.stat().st_size for path in files), initial=0)
@@ -114,12 +115,8 @@ class Run:
                 path, lambda read: watch.steps_done((before_bytes + read) // _MB, total // _MB)
             )
 
-        return tuple(map(fingerprint, files, before))
-
-    def hashes_of_weights(self, cleared: Cleared) -> dict[str, str]:
-        """Give the SHA-256 of each file of the engine's weights, by its folder and name."""
-        files = cleared.engine.files(self.job.mode)
-        return {"/".join(path.parts[-2:]): self._fingerprints.hash_of(path) for path in files}
+        self.weights = tuple(map(fingerprint, files, before))
+        return self.weights
 
     def source(self, shot: Shot, clip: Clip) -> Source:
         """Name a shot's opened clip by a hash of all that it consists of, or of what a strip's pixels depend on."""

@@ -34,10 +34,15 @@ class Stage(ABC):
     version: ClassVar[int]
 
     @property
+    def versions(self) -> tuple[int, ...]:
+        """Name the code that computes it."""
+        return (self.version,)
+
+    @property
     def key(self) -> str:
-        """Hash of name, version and every field."""
+        """Hash of name, versions and every field."""
         facts = {field.name: _fact(getattr(self, field.name)) for field in fields(self)}
-        text = json.dumps([self.name, self.version, facts], sort_keys=True)
+        text = json.dumps([self.name, *self.versions, facts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @abstractmethod

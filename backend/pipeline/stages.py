@@ -250,11 +250,22 @@ class Plate(Stage):
 
 
 @dataclass(frozen=True)
-class Character(Stage):
+class EngineStage(Stage):
+    """What an engine computes. The engine has a version too, so that a change of one leaves the other's results."""
+
+    engine: str
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """Name the stage's code and the engine's."""
+        return self.version, engine_named(self.engine).version
+
+
+@dataclass(frozen=True)
+class Character(EngineStage):
     """What an engine makes of the character's picture alone."""
 
-    name, version = "character", 4
-    engine: str
+    name, version = "character", 1
     picture: Fingerprint
     mirror: bool
 
@@ -263,11 +274,10 @@ class Character(Stage):
 
 
 @dataclass(frozen=True)
-class Background(Stage):
+class Background(EngineStage):
     """The character picture's own background, without the character: one picture, for every frame of an animate job."""
 
     name, version = "background", 1
-    engine: str
     picture: Fingerprint
     mirror: bool
     character: Result
@@ -288,14 +298,13 @@ def plate_of(result: Result, count: int) -> Sequence:
 
 
 @dataclass(frozen=True)
-class Window(Stage):
+class Window(EngineStage):
     """The character drawn over frames first..last of the shot. matte: None in animate mode.
 
     before: the window before this one, where the engine goes on from it.
     """
 
-    name, version = "generate", 5
-    engine: str
+    name, version = "generate", 1
     settings: tuple[Setting, ...]
     weights: tuple[Fingerprint, ...]
     mode: Mode

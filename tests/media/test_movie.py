@@ -3,14 +3,20 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
+from backend.media import movie
 from backend.media.clip import open_clip
 from backend.media.clipinfo import ClipDamagedError, FrameRangeError, assumptions, reductions
 from backend.media.movie import MovieClip, Survey, open_movie
@@ -64,6 +70,67 @@ def test_picked_frames_are_those_of_their_numbers(tmp_path: Path) -> None:
     clip = open_clip(write_movie(tmp_path / "a.mp4", 40, options=B_FRAMES))
     for indices in ((0,), (39,), (3, 11, 12, 30), (5, 39)):
         assert [painted_number(frame) for frame in clip.picked(indices, 8)] == list(indices)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_far_frames_that_are_picked_are_those_of_the_sequence(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(movie, "_SOUGHT_APART_FRAMES", 4)
+    name, how = KINDS[kind]
+    clip = open_clip(write_movie(tmp_path / name, 40, **how))
+    whole, indices = list(clip.frames(0, 39, 8)), (1, 3, 11, 14, 25, 39)
+    for index, image in zip(indices, clip.picked(indices, 8), strict=True):
+        np.testing.assert_array_equal(image, whole[index])
+
+
+class Counting:
+    """An opened movie that counts into a list how many frames it gives."""
+
+    def __init__(self, container: InputContainer, decoded: list[int]) -> None:
+        self._container, self._decoded = container, decoded
+
+    def decode(self, stream: VideoStream) -> Iterator[VideoFrame]:
+        self._decoded.append(0)
+        for frame in self._container.decode(stream):
+            self._decoded[-1] += 1
+            yield frame
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many frames are decoded, each time that decoding begins anew."""
+    counts, opened = list[int](), movie._opened
+
+    @contextmanager
+    def counted(path: Path) -> Iterator[tuple[Any, VideoStream]]:
+        with opened(path) as (container, stream):
+            yield Counting(container, counts), stream
+
+    monkeypatch.setattr(movie, "_opened", counted)
+    return counts
+
+
+def test_what_lies_between_far_frames_is_not_decoded_nor_a_far_one_before_it_is_due(
+    tmp_path: Path, decoded: list[int]
+) -> None:
+    clip = open_clip(write_movie(tmp_path / "a.mp4", 400, options=B_FRAMES))
+    decoded.clear()
+    frames = clip.picked((10, 14, 390), 8)
+    assert [painted_number(next(frames)) for _ in range(2)] == [10, 14]
+    assert sum(decoded) < 20  # nobody has asked for the far one: whoever was told to stop has not waited for it
+    assert painted_number(next(frames)) == 390
+    assert sum(decoded) < 20 + int(B_FRAMES["g"])
+
+
+def test_a_movie_in_which_nothing_can_be_sought_is_gone_through_once(tmp_path: Path, decoded: list[int]) -> None:
+    clip = open_clip(write_movie(tmp_path / "a.avi", 90, codec="mpeg4"))
+    decoded.clear()
+    assert [painted_number(frame) for frame in clip.picked((3, 40, 80), 8)] == [3, 40, 80]
+    assert decoded == [81]
 
 
 def surveyed(path: Path, stamps: list[int]) -> MovieClip:

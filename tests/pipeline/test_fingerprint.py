@@ -100,5 +100,5 @@ def test_a_damaged_memory_only_costs_time(tmp_path: Path) -> None:
 
 def test_the_hash_of_a_file_is_that_of_other_programs(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"abc")
-    taken = Fingerprints(tmp_path / "memory.json").hash_of(tmp_path / "a.bin")
+    taken = Fingerprints(tmp_path / "memory.json").take(tmp_path / "a.bin").digest
     assert taken == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, appendix B.1

@@ -30,9 +30,19 @@ def test_every_stage_and_version_is_recorded() -> None:
 
 
 def test_the_hash_reaches_code_that_is_imported_within_functions() -> None:
-    """The engines are imported late; their code decides over pixels all the same."""
+    """Some libraries are slow to import; the code that uses them decides over pixels all the same."""
     from tools import stage_sources as module
 
     seen: set[Path] = set()
     module._follow(module.ROOT / "backend" / "pipeline" / "engines.py", seen)
     assert module.ROOT / "backend" / "engines" / "draft" / "engine.py" in seen
+
+
+def test_an_engine_is_recorded_apart_from_the_stages_that_it_computes() -> None:
+    from tools import stage_sources as module
+
+    seen: set[Path] = set()
+    module._follow(module.STAGES, seen, (module.ENGINES / "draft", module.ENGINES / "wan"))
+    assert module.ENGINES / "base.py" in seen
+    assert not [path for path in seen if path.parent.parent == module.ENGINES]
+    assert {"engine draft", "engine wan"} <= module.stage_sources().keys()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from backend.contract.errors import StoppedError
 from backend.contract.events import Event, Noticed
-from backend.contract.job import Casting, Delivery, Job, Mode, PerformerChoice, Pick, Shot
+from backend.contract.job import Casting, Delivery, Job, Mode, PerformerChoice, Pick, Rendering, Shot
 from backend.contract.joints import Joint, JointFix
 from backend.media.images import Pixels, read_picture
 from backend.media.pictures import PictureClip
@@ -85,14 +86,13 @@ def job_of(small_shot: SmallShot, clip: Path, casting: Casting | None = None, fi
 
 
 def looked_at(job: Job, frame: int, tell: Callable[[Event], None], should_stop: Callable[[], bool]) -> Performer:
-    """Glance at a frame of a clip of which no job has left anything."""
+    """Glance at the first performer in a frame of a clip of which no job has left anything."""
     beside = Path(job.shot.source).parent
     folder = beside / f"job_{len(list(beside.iterdir()))}"
     folder.mkdir()
     run, cleared = Run(folder, job, tell, should_stop), clear(job, folder)
     watch = run.begin("preview")
-    [performer] = look_at_performers(run, cleared, glance_at(run, cleared, frame, watch), watch)
-    return performer
+    return look_at_performers(run, cleared, glance_at(run, cleared, frame, watch), watch)[0]
 
 
 def keyed(small_shot: SmallShot, clip: Path, frame: int, *joints: JointFix) -> Performer:
@@ -211,5 +211,38 @@ def test_keys_that_are_left_out_of_a_preview_are_told(small_shot: SmallShot, tmp
         looked_at(job_of(small_shot, clip, casting, first=1), 4, told.append, lambda: False)
     [notice] = (event for event in told if isinstance(event, Noticed))
     assert notice.code == "keys_left_out"
-    assert "leaves out what is keyed in frames 1, 5 of the shot" in notice.text
+    assert "leaves out what is keyed in frames 2, 6 of the clip: there the performer is not found" in notice.text
     assert "Start the job" in notice.text
+
+
+_RENDERER = """
+import argparse, shutil
+from pathlib import Path
+words = argparse.ArgumentParser()
+words.add_argument("pictures"); words.add_argument("--into")
+words.add_argument("--frames"); words.add_argument("--depth")
+asked = words.parse_args()
+for index in map(int, asked.frames.split(",")):
+    path = Path(asked.into, f"{index}.png")
+    shutil.copy(sorted(Path(asked.pictures).iterdir())[index], path)
+    print("understudy-frame", index, path, flush=True)
+"""
+"""Stands in for Blender: hands over pictures that are there already."""
+
+
+def test_keys_that_are_left_out_of_a_strips_preview_are_told_by_scene_frame_and_performer(
+    small_shot: SmallShot, tmp_path: Path
+) -> None:
+    clip, renderer, told = held(small_shot, tmp_path / "clip", 9, empty=[2, 6]), tmp_path / "renderer.py", list[Event]()
+    renderer.write_text(_RENDERER)
+    command = (sys.executable, str(renderer), str(clip))
+    strip = Rendering(
+        command=command, description="{}", width_px=480, height_px=270, frame_count=9, scene_first=101, content_first=0
+    )
+    keys = [tuple(replace(KEY, frame=frame) for frame in frames) for frames in ((2,), (2, 3, 6))]
+    cast = tuple(Casting(character=str(small_shot.character), joints=joints) for joints in keys)
+    shot = Shot(source=str(clip), fps="24", rendering=strip)
+    looked_at(replace(job_of(small_shot, clip), shot=shot, cast=cast), 4, told.append, lambda: False)
+    first, second = (event.text for event in told if isinstance(event, Noticed))
+    assert "keyed in frame 103 of the scene: there performer 1 is not found" in first
+    assert "keyed in frames 103, 107 of the scene: there performer 2 is not found" in second

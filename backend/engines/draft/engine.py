@@ -36,6 +36,7 @@ class DraftEngine:
     """Draws the character as a mesh puppet. No weights, no GPU; windows do not depend on one another."""
 
     name: ClassVar[str] = "draft"
+    version: ClassVar[int] = 1
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
 
     def plan(self, size: ShotSize, mode: Mode) -> Plan:  # noqa: ARG002

@@ -60,6 +60,7 @@ class WanEngine:
     """Generates the character with a video diffusion model. Each window goes on from the one before it."""
 
     name: ClassVar[str] = "wan"
+    version: ClassVar[int] = 1
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
 
     def __init__(self, settings: WanSettings) -> None:

@@ -27,7 +27,7 @@ class Layout:
 
 
 def work() -> dict[str, Any]:
-    """Hear a notice and the picture; then that the worker is gone."""
+    """Hear a notice twice, and many others, and the picture; then that the worker is gone."""
     switch_on()
     from understudy.backend.contract.events import Noticed, PreviewMade
     from understudy.panels.shot import draw_answer
@@ -36,7 +36,10 @@ def work() -> dict[str, Any]:
 
     layout, mailbox = Layout(), Mailbox()
     worker: Any = SimpleNamespace(mailbox=mailbox, is_over=lambda: True)
-    mailbox.put(Noticed(code="keys_left_out", text="Keys are left out."))
+    for _ in range(2):
+        mailbox.put(Noticed(code="keys_left_out", text="Keys are left out."))
+    for number in range(60):
+        mailbox.put(Noticed(code="c", text=str(number)))
     mailbox.put(PreviewMade(path=str(FOLDER / "preview.png"), frame=3))
     questions._worker, questions.answers = worker, questions.Answers(is_asking=True, question="preview")
     questions.hear()

@@ -110,7 +110,7 @@ def test_the_sidecar_tells_the_very_weights_that_made_the_version_and_their_read
 ) -> None:
     version, events = undisturbed
     told = json.loads((version / f"{version.name}.json").read_text("utf-8"))["weights"]
-    there = {"/".join(path.parts[-2:]): path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    there = {path.as_posix(): path.read_bytes() for path in models.rglob("*") if path.is_file()}
     assert told == {name: hashlib.sha256(there[name]).hexdigest() for name in told}
     assert {name.rpartition("/")[2] for name in told} >= {"Wan2.1_VAE.pth"}
     *_, last = [event for event in events if isinstance(event, StepsDone) and event.stage == "weights"]
