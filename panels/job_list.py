@@ -92,7 +92,7 @@ def _draw_job(layout: UILayout, view: JobView) -> None:
     if view.state in BUSY:
         draw_progress(column, view)
         if view.shown:
-            column.label(text=f"Frame {view.shown.frame + 1} of the shot so far")
+            column.label(text=f"Frame {view.first_frame + view.shown.frame} so far")
             draw_picture(column, Path(view.shown.path), _NEWEST_SCALE)
     if view.message:
         alert = column.column(align=True)

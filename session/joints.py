@@ -36,12 +36,12 @@ class NotCastError(UnderstudyError):
 
 
 class JointAwayError(UnderstudyError):
-    """A joint is to be moved in a frame in which its performer is not."""
+    """A joint is to be moved in a frame in which its performer is not. frame: as the scene counts."""
 
     hint = "Move the playhead to a frame in which the performer is seen."
 
     def __init__(self, frame: int) -> None:
-        super().__init__(f"There are no joints in frame {frame + 1} of the shot.")
+        super().__init__(f"There are no joints in frame {frame}.")
         self.frame = frame
 
 
@@ -72,7 +72,7 @@ class Figure:
         """Key a joint at the playhead, as one undo step. Raises JointAwayError."""
         casting, last = self._casting_or_none(), len(self.performer.is_there) - 1
         if casting is None or not self.places():
-            raise JointAwayError(self._frame())
+            raise JointAwayError(self._frame() + self.scene_first)
         frame = self._frame()
         first, last = max(0, frame - REACH_FRAMES), min(last, frame + REACH_FRAMES)
         fix = JointFix(joint=joint, frame=frame, x=at[0], y=at[1], first=first, last=last)

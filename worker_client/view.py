@@ -40,12 +40,13 @@ class JobView:
     """What is known of a job. message, hint: of its ending, if that was none wished for. seconds_left: -1 if unknown.
 
     done, total: frames of the stage at hand, or steps where its frames come out together. shown: how the newest frame
-    comes out. events: how many made it what it is.
+    comes out. first_frame: of the shot, as its scene counts. events: how many made it what it is.
     """
 
     id: str
     folder: Path
     name: str
+    first_frame: int = 0
     state: State = State.WAITING
     stage: str = ""
     done: int = 0
@@ -104,7 +105,8 @@ def interrupted(view: JobView) -> JobView:
 def view_of(folder: Path) -> JobView:
     """Read a job from its folder: what is on disk decides. Raises FileMissingError, MessageInvalidError and others."""
     job = read_job(folder)
-    view = JobView(id=job.id, folder=folder, name=job.delivery.name)
+    first = job.shot.rendering.scene_first + job.shot.first
+    view = JobView(id=job.id, folder=folder, name=job.delivery.name, first_frame=first)
     for event in read_events(folder):
         view = after(view, event)
     return interrupted(view) if view.state in BUSY and not is_running(folder) else view

@@ -61,7 +61,7 @@ def mattes(told: dict[str, Any], act: str) -> list[NDArray[np.float64]]:
 def test_what_can_not_be_done_yet_says_why(told: dict[str, Any]) -> None:
     assert ["job" in words for words in told["no job"]] == [True, True]
     assert "Nothing of talk was corrected" in told["nothing"]
-    assert "no joints in frame 390" in told["away"]
+    assert "no joints in frame 400" in told["away"]
     assert "The left elbow is keyed in frame 50: the strip shows 11 to 16" in told["stray"]
     assert "No mask is chosen" in told["no mask"]
     checked, previewed = told["animate"]

@@ -21,7 +21,7 @@ from understudy.backend.contract.events import (
     StepsDone,
     WorkerStarted,
 )
-from understudy.backend.contract.job import Delivery, Job, Mode, Shot
+from understudy.backend.contract.job import Delivery, Job, Mode, Rendering, Shot
 from understudy.backend.contract.jobfolder import EventLog, JobLock, write_job
 from understudy.backend.contract.layout import JOBS
 from understudy.worker_client.search import Search
@@ -108,7 +108,8 @@ def test_an_ending_is_told_in_the_words_that_were_said() -> None:
 
 def written(folder: Path, *events: Event) -> Path:
     delivery = Delivery(folder="out", name="sc010")
-    write_job(folder, Job(id=folder.name, mode=Mode.REPLACE, shot=Shot(source="a"), cast=(), delivery=delivery))
+    shot = Shot(source="a", first=2, rendering=Rendering(scene_first=101))
+    write_job(folder, Job(id=folder.name, mode=Mode.REPLACE, shot=shot, cast=(), delivery=delivery))
     with EventLog(folder) as log:
         for event in events:
             log.append(event)
@@ -120,6 +121,7 @@ def test_a_job_that_another_worker_does_now_is_running_and_its_events_are_counte
     with JobLock(folder):
         view = view_of(folder)
     assert (view.id, view.name, view.state, view.events) == ("j1", "sc010", State.RUNNING, 2)
+    assert view.first_frame == 103
 
 
 def found(search: Search) -> list[JobView]:

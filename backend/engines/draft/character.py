@@ -215,15 +215,19 @@ def _plausible(body: Floats, score: Floats) -> Floats:
 
 
 def _stand_in_face(points: Floats, joints: Floats) -> Floats:
-    """Lay an oval where the head must be, for a picture without a face: it carries the head, it expresses nothing."""
+    """Lay an oval where the head must be, for a picture without a face: it carries the head, it expresses nothing.
+
+    It stands on the neck: a head that leans or lies does so along the line from neck to ears.
+    """
     centre = joints[[7, 8]].mean(0)
-    neck = joints[[11, 12]].mean(0)
-    height = 1.1 * max(float(np.linalg.norm(centre - neck)), 1.0)
+    x, y = centre - joints[[11, 12]].mean(0)
+    height, lean = 1.1 * max(float(np.hypot(x, y)), 1.0), np.arctan2(x, -y)
+    turns = np.linspace(0, 2 * np.pi, len(face.OVAL), endpoint=False)
+    upright = height * np.stack([0.35 * np.sin(turns), -0.5 * np.cos(turns)], 1)
+    c, s = np.cos(lean), np.sin(lean)
     result = np.zeros_like(points)
     result[:, :2] = centre
-    turns = np.linspace(0, 2 * np.pi, len(face.OVAL), endpoint=False)
-    result[list(face.OVAL), 0] += 0.35 * height * np.sin(turns)
-    result[list(face.OVAL), 1] -= 0.5 * height * np.cos(turns)
+    result[list(face.OVAL), :2] += upright @ np.array(((c, s), (-s, c)))
     return result
 
 

@@ -16,16 +16,19 @@ from .series import eased
 from .texture import Texture
 
 _WIDER = 1.3
-"""Width of an eye as it is covered, eyes: trackers lay the corners of painted eyes too near."""
+"""Size of a lid's rims beside the tracked ones: trackers lay the corners of painted eyes too near.
+
+All lengths below are in widths of a lid, which is so much wider than its eye.
+"""
 _ABOVE, _BELOW = (0.5, 0.1), (0.1, 0.03)
-"""How far beyond the rims an eye is covered: so much of its opening and of its width."""
+"""How far beyond its rims a lid covers: so much of their distance and of its width."""
 _ROWS = 6
 _RING, _ALIKE = 0.2, 0.25
-"""Width of the skin round an eye that a lid takes its colour from, eyes; and how far from its usual light it may be."""
+"""Width of the skin round a lid that it takes its colour from, lids; and how far from its usual light it may be."""
 _REACHES = ((0.06, 1.0), (0.15, 0.03), (0.5, 0.001))
-"""How far the skin's colour flows over the eye, eyes, and the share of each reach."""
+"""How far the skin's colour flows into a lid, lids, and the share of each reach."""
 _FEATHER, _LASHES, _LASH_LIGHT = 0.12, 0.05, 0.4
-"""How softly a lid begins, and how thick and bright its lower edge is. Widths of the eye, times the skin."""
+"""How softly a lid begins and how thick its lower edge is, lids; and how bright that is, beside the skin."""
 _APPEARS = 0.25
 """How far an eye closes until its lid is wholly there."""
 
@@ -38,10 +41,12 @@ class Eyelids:
         self._lids = [_Lid(character.layers[0].picture, own, eye) for eye in face.EYES]
 
     def draw(self, points: Floats, pose: HeadPose, frame: Frame) -> list[Patch]:
-        """Draw what is closed of either eye. points: the face in the frame, `468 2`."""
+        """Draw what is closed of either eye that is not turned away. points: the face in the frame, `468 2`."""
         closed = 1 - pose.eyes_open
         return [
-            lid.draw(points, float(share), pose.scale, frame) for lid, share in zip(self._lids, closed, strict=True)
+            lid.draw(points, float(share), pose.scale, frame)
+            for lid, share in zip(self._lids, closed, strict=True)
+            if share > 0 and lid.is_seen(points)
         ]
 
 
@@ -49,10 +54,14 @@ class _Lid:
     """One lid, painted as it is when it is shut."""
 
     def __init__(self, picture: Floats, own: Floats, eye: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-        self._eye = eye
+        self._eye, self._side = eye, _side(own, eye)
         top, _, bottom = _rims(own, eye)
         self._texture = Texture(_shut(picture, top, bottom))
         self._mesh = Mesh(_rows(top, bottom), _triangles(len(top)))
+
+    def is_seen(self, points: Floats) -> bool:
+        """Say whether its eye shows the frame the side that it shows in the picture."""
+        return _side(points, self._eye) * self._side > 0
 
     def draw(self, points: Floats, closed: float, scale: float, frame: Frame) -> Patch:
         """Draw it as far down as `closed`, 0..1, says: its edge goes from the upper rim to below the lower one."""
@@ -72,6 +81,13 @@ def _rims(points: Floats, eye: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple
     down = _down(upper, lower) * np.linalg.norm(upper[-1] - upper[0])
     above, below = (opening * across + width * down for opening, width in (_ABOVE, _BELOW))
     return upper - above, upper, lower + below
+
+
+def _side(points: Floats, eye: tuple[tuple[int, ...], tuple[int, ...]]) -> float:
+    """Give the signed area between an eye's rims; the sign turns where the eye is seen from behind."""
+    upper, lower = (points[list(rim)] for rim in eye)
+    (across_x, across_y), (down_x, down_y) = upper[-1] - upper[0], (lower - upper).mean(0)
+    return float(across_x * down_y - across_y * down_x)
 
 
 def _down(upper: Floats, lower: Floats) -> Floats:
@@ -123,7 +139,9 @@ def _flowed(picture: Floats, ring: NDArray[np.bool_], width: float) -> Floats:
     light = picture[..., :3].mean(-1)
     usual = float(np.median(light[ring])) if ring.any() else 0.0
     known = (ring & (np.abs(light - usual) <= _ALIKE * usual)).astype(np.float32)[..., None]
-    total = np.full((*known.shape[:2], 4), 1e-9, np.float32)
+    # where no skin is known, the figure's own colour here is left
+    usual_colour = np.average(picture[..., :3].reshape(-1, 3), axis=0, weights=picture[..., 3].ravel() + 1e-6)
+    total = np.full((*known.shape[:2], 4), 1e-9, np.float32) * np.append(usual_colour, 1).astype(np.float32)
     for reach, share in _REACHES:
         total += share * cv2.GaussianBlur(np.dstack([picture[..., :3] * known, known]), (0, 0), max(1.0, reach * width))
     return np.asarray(total[..., :3] / total[..., 3:], np.float32)

@@ -84,7 +84,9 @@ def take_apart(
     # specks that belong to no limb leave holes
     whole = without_pinholes(whole.astype(np.float32), (_SPECK * unit * scale) ** 2) > 0.5
     high = np.arange(len(whole))[:, None] < (neck[1] + _CHEST * unit) * scale
-    trunk_mask = _connected(whole, neck * scale, unit * scale, high & (near[0] < np.minimum(near[1], near[2])))
+    # arms that nobody sees are nowhere: then all that is high stays with the trunk
+    hair = high & (near[0] < np.minimum(near[1], near[2]))
+    trunk_mask = _connected(whole, neck * scale, unit * scale, hair) | (whole & hair)
     arms = []
     for i, limb in enumerate(ARMS):
         sleeve = _sleeve(labels == _FIRST_LIMB + i, joints * scale, limb, tooth)

@@ -127,8 +127,8 @@ class Puppet:
         rig = self._trunk
         texture = self._front if pose.facing > 0 else self._back
         placed = rig.placed(scene.trunk, pose)
-        for piece in self._body_and_head:
-            texture.draw(placed, piece, float(motion.scale[index]), frame).lay_over(canvas)
+        scale = float(motion.scale[index])
+        merged([texture.draw(placed, piece, scale, frame) for piece in self._body_and_head]).lay_over(canvas)
         if pose.facing < 0 or not self._points.face_score[0]:
             return
         points, depth = self._face.placed(pose)

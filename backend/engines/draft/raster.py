@@ -24,17 +24,23 @@ _BUCKETS_PX = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
 _CANDIDATES_AT_ONCE = 1_000_000
 _EDGE = 1e-3
 _FOLD_PX = 6.0
+_SAME_PX = 2.0
+"""How far apart two patches' places in the picture may be that show the same of it: their maps are made coarse."""
 _NO_MAP = np.empty(0, np.float32)
 _EMPTY = np.zeros((0, 0, 4), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A premultiplied RGBA picture `h w 4` float32 with its upper left pixel at x, y of the frame."""
+    """A premultiplied RGBA picture `h w 4` float32 with its upper left pixel at x, y of the frame.
+
+    places: where in the texture each pixel is from, `h w 2`, if it is from one.
+    """
 
     x: int
     y: int
     rgba: Floats
+    places: Floats | None = None
 
     def faded(self, opacity: float) -> Patch:
         """Show less of it: opacity 0..1."""
@@ -51,7 +57,10 @@ class Patch:
 
 
 def merged(patches: Sequence[Patch]) -> Patch:
-    """Lay patches over each other, the later in front, into one that holds them all."""
+    """Lay patches over each other, the later in front, into one that holds them all.
+
+    What two patches in a row both show of one picture counts once: laid over itself, a soft edge would harden.
+    """
     drawn = [patch for patch in patches if patch.rgba.size]
     if not drawn:
         return Patch(0, 0, _EMPTY)
@@ -60,8 +69,21 @@ def merged(patches: Sequence[Patch]) -> Patch:
         max(at) for at in zip(*((p.x + p.rgba.shape[1], p.y + p.rgba.shape[0]) for p in drawn), strict=True)
     )
     canvas = np.zeros((bottom - y, right - x, 4), np.float32)
+    shown = np.full((bottom - y, right - x, 2), OUTSIDE, np.float32)
     for patch in drawn:
-        Patch(patch.x - x, patch.y - y, patch.rgba).lay_over(canvas)
+        top, left = patch.y - y, patch.x - x
+        part = np.s_[top : top + patch.rgba.shape[0], left : left + patch.rgba.shape[1]]
+        if patch.places is None:
+            Patch(left, top, patch.rgba).lay_over(canvas)
+            continue
+        # elsewhere either of them shows all that there is
+        soft = np.nonzero((patch.rgba[..., 3] > 0) & (patch.rgba[..., 3] < 1) & (canvas[part][..., 3] > 0))
+        before, now = canvas[part][soft], patch.rgba[soft]
+        same = np.abs(shown[part][soft] - patch.places[soft]).max(-1) < _SAME_PX
+        Patch(left, top, patch.rgba).lay_over(canvas)
+        once = np.where(before[:, 3:] > now[:, 3:], before, now)
+        canvas[part][soft] = np.where(same[:, None], once, canvas[part][soft])
+        shown[part] = patch.places
     return Patch(x, y, canvas)
 
 
@@ -87,7 +109,7 @@ def draw_mesh(picture: Floats, points: Floats, triangles: NDArray[np.int32], tex
     small = (-(-height // frame.coarse), -(-width // frame.coarse))
     lookup = _enlarge(backward_map(local, texture, triangles, small), frame.coarse)[:height, :width]
     rgba = cv2.remap(picture, lookup, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return Patch(int(low[0]), int(low[1]), rgba * _soft_border(lookup)[..., None])
+    return Patch(int(low[0]), int(low[1]), rgba * _soft_border(lookup)[..., None], lookup)
 
 
 @dataclass(frozen=True, slots=True)

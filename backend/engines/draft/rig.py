@@ -243,16 +243,19 @@ def trunk_rig(character: Character) -> TrunkRig:
 def _head_share(places: Floats, points: Points) -> Floats:
     """How far places `v 2` belong to the head, `v` 0..1: all above the chin, and less and less down to the neck.
 
-    Down is where the face points: a chin that is bent over the chest lies beside the neck or below it.
+    Above and below are along the line from forehead to chin, not the picture's: a chin that is bent over the chest lies
+    beside the neck or below it.
     """
     forehead, chin = points.face[[face.FOREHEAD, face.CHIN], :2]
     axis, height = _unit(chin - forehead)
     length = max(float((points.joints[list(SHOULDERS)].mean(0) - chin) @ axis), _SHORTEST_NECK * height)
     past = (places - chin) @ axis
     down = np.clip(past / (0.9 * length), 0, 1)
-    aside = np.abs((places - chin) @ _right_of(axis))
+    across = _right_of(axis)
+    aside = np.abs((places - chin) @ across)
+    half = max(float(np.ptp(points.face[:, :2] @ across)) / 2, 1.0)
     # shoulders raised to the chin's height are no part of the head
-    beside = np.clip((aside - 1.1 * _half_head(points)) / (0.5 * _half_head(points)), 0, 1)
+    beside = np.clip((aside - 1.1 * half) / (0.5 * half), 0, 1)
     below = np.clip((past + 0.3 * length) / (0.3 * length), 0, 1)
     return np.asarray((1 - down * down * (3 - 2 * down)) * (1 - beside * below), np.float32)
 
@@ -292,10 +295,6 @@ def _weights(places: Floats, joints: Floats, thickness: float) -> Floats:
 def _cell_px(points: Points) -> int:
     width = np.linalg.norm(points.joints[SHOULDERS[0]] - points.joints[SHOULDERS[1]])
     return max(4, round(float(width) / _CELLS_PER_SHOULDERS))
-
-
-def _half_head(points: Points) -> float:
-    return max(float(np.ptp(points.face[:, 0])) / 2, 1.0)
 
 
 def _axis(joints: Floats) -> tuple[Floats, Floats, float]:

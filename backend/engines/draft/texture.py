@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -29,11 +31,18 @@ class Texture:
             self._levels.append(level)
 
     def draw(self, points: Floats, mesh: Mesh, scale: float, frame: Frame) -> Patch:
-        """Draw the mesh with the level that fits `scale` (frame pixels per picture pixel)."""
+        """Draw the mesh with the level that fits `scale` (frame pixels per picture pixel).
+
+        The patch's places are the picture's, times `scale`, whatever the level and what this picture shows of a mesh.
+        """
         depth = 0
         while depth + 1 < len(self._levels) and scale * 2**depth < _SMALLEST_SCALE:
             depth += 1
         level = self._levels[depth]
         shrink = np.array(level.shape[1::-1]) / np.array(self._levels[0].shape[1::-1])
         texture = ((mesh.points - self._origin + 0.5) * shrink - 0.5).astype(np.float32)
-        return draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
+        patch = draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
+        if patch.places is None:
+            return patch
+        to_picture = scale * np.column_stack([np.diag(1 / shrink), self._origin])
+        return replace(patch, places=cv2.transform(patch.places, to_picture))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hat and ears that the networks did not see: the truth is where it was painted."""
+"""A hat and ears that the networks did not see: the truth is where they were painted."""
 
 from dataclasses import replace
 

@@ -43,6 +43,19 @@ def test_the_characters_own_pose_redraws_the_picture(figure: Character, standing
     assert ((canvas[..., 3] > 0.5) & (matte > 0.5)).sum() / ((canvas[..., 3] > 0.5) | (matte > 0.5)).sum() > 0.95
 
 
+@pytest.mark.parametrize(("rows", "columns"), [((57, 71), (76, 84)), ((100, 110), (114, 119))], ids=["neck", "elbow"])
+def test_half_covered_parts_are_no_more_covered_where_pieces_overlap(
+    standing: Still, rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    rgb, matte = painted_figure()
+    room = 4
+    matte[rows[0] - room : rows[1] + room, columns[0] - room : columns[1] + room] *= 0.6
+    ghost = character.build_character(rgb, matte, standing, has_background=True)
+    canvas = drawn(ghost, tracks_of(standing, 3), Fit(), 1, (WIDTH, HEIGHT))
+    part = np.s_[slice(*rows), slice(*columns)]
+    assert np.abs(canvas[part][..., 3] - matte[part]).mean() < 0.04
+
+
 def test_a_real_face_is_redrawn(astronaut: Character, astronaut_still: Still, astronaut_picture: np.ndarray) -> None:
     canvas = drawn(astronaut, tracks_of(astronaut_still, 3), Fit(), 1, (512, 512))
     x, y = astronaut_still.face[:, :2].mean(0).astype(int)

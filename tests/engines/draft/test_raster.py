@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from backend.engines.draft.mesh import grid_mesh
-from backend.engines.draft.raster import OUTSIDE, Frame, backward_map, draw_mesh
+from backend.engines.draft.raster import OUTSIDE, Frame, Patch, backward_map, draw_mesh, merged
 
 
 def smooth_picture(width: int = 96, height: int = 72) -> np.ndarray:
@@ -72,3 +72,12 @@ def test_the_border_of_a_mesh_shows_no_steps() -> None:
     assert np.abs(canvas[..., 3].sum() - covered.sum()) < 1.2 * np.pi * 50
     steps = [np.abs(np.diff(canvas[..., 3], axis=axis)).max() for axis in (0, 1)]
     assert max(steps) < 0.6
+
+
+def test_what_two_patches_show_of_one_place_counts_once() -> None:
+    half = np.full((4, 6, 4), 0.5, np.float32)
+    places = np.stack(np.meshgrid(np.arange(6.0), np.arange(4.0)), -1).astype(np.float32)
+    same = merged([Patch(2, 1, half, places), Patch(4, 2, half, places + np.array((2, 1)))])
+    assert np.allclose(same.rgba[1:4, 2:6], 0.5) and np.allclose(same.rgba[3:4, 6:8], 0.5)
+    others = merged([Patch(2, 1, half, places), Patch(4, 2, half, places + 30)])
+    assert np.allclose(others.rgba[1:4, 2:6], 0.75)

@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.engines.draft.character import Character
+from backend.engines.draft.character import Character, build_character
 from backend.engines.draft.mesh import Mesh, grid_mesh
 from backend.engines.draft.rig import Bend, Stance, Trunk, bent, limb_rigs, trunk_rig
+from backend.performer.still import Still
+
+from .conftest import HEIGHT, painted_figure
 
 
 def doubled_areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -74,6 +77,23 @@ def test_a_head_bent_over_the_chest_is_parted_from_it_below_the_chin(figure: Cha
 
     assert min(share(chin[0] + aside, chin[1] - 30) for aside in (-15, 0, 15)) > 0.95
     assert max(share(chin[0] + aside, chin[1] + 40) for aside in (-15, 0, 15)) < 0.05
+
+
+def test_a_lying_figure_without_a_face_has_its_head_at_the_neck(figure: Character, standing: Still) -> None:
+    rgb, matte = painted_figure()
+
+    def lying(places: np.ndarray) -> np.ndarray:
+        turned = places.copy()
+        turned[..., 0], turned[..., 1] = HEIGHT - 1 - places[..., 1], places[..., 0]
+        return turned
+
+    still = replace(standing, body=lying(standing.body), face=lying(standing.face))
+    lain = build_character(np.rot90(rgb, -1).copy(), np.rot90(matte, -1).copy(), still, has_background=True)
+    assert np.allclose(lain.points.face, lying(figure.points.face), atol=1e-3)
+    rig = trunk_rig(lain)
+    x, y = rig.mesh.points.T
+    assert rig.head[(x < HEIGHT - 85)].max() < 0.05
+    assert rig.head[(x > HEIGHT - 50) & (np.abs(y - 80) < 10)].min() > 0.95
 
 
 def test_body_and_head_are_all_of_the_trunk(figure: Character) -> None:
