@@ -31,11 +31,12 @@ Depth = TypeVar("Depth", np.uint8, np.float32)
 _KEY_FRAMES = 4
 """Every so many frames one is kept to be looked at from others."""
 _OFFSETS = (-24, -8, 8, 24)
-"""Which of them are asked, about: a fast performer has left a place in a few frames, a slow one in many."""
+"""Which of them are asked, from the nearest: a fast performer has left a place in a few frames, a slow one in many."""
 _REACH = max(_OFFSETS) + _KEY_FRAMES
 _ONWARD, _BACKWARD = (1, 2, 3, 4, 8), (8, 12, 20)
-"""Which frames are asked about one in which the performer leaves: those in which less and less is left of the performer
-show the place almost as it is now, those from before it what the camera has since turned away from."""
+"""Which frames are asked where the performer leaves: so many after this one, and so many before the kept one nearest to
+it. Those after show the set almost as it is now, with ever less of the performer in the way. Those before show what the
+camera has turned away from since."""
 _FAINT = 16
 _BRIM_CELLS = 6
 """So near to what was covered in another frame that frame tells nothing: networks lose feet and hair."""
@@ -137,15 +138,15 @@ class Behind:
         enlarge = np.diag([self._detail, self._detail, 1.0])
         near = _square(max(1, _ALIGNED_HEIGHTS * frame.shape[0] / self._detail))
         free = here.hidden == 0
-        every, trust = [np.full(free.shape, np.inf, np.float32)], np.zeros(free.shape, np.float32)
+        nothing = np.zeros(free.shape, np.float32)
+        every, trust = [nothing], [nothing]
         for there, to_frame in self._others(index):
             picture, is_seen = _fetched(here, there, np.linalg.inv(enlarge) @ corner @ to_frame @ enlarge)
             odds = odds_of_other(here.picture, picture, near, in_doubt_shade=not is_lost)
-            believed = np.where(is_seen, _trust(odds, is_seen & free, self._step), 0)
-            every.append(np.where(believed > 0, odds, np.float32(np.inf)))
-            trust = np.maximum(trust, believed)
-        agreed = first_of_known(every) if is_lost else median_of_known(every)
-        told = cv2.medianBlur(np.where(trust > 0, agreed, 0).astype(np.float32) * trust, 3)
+            every.append(odds)
+            trust.append(np.where(is_seen, _trust(odds, is_seen & free, self._step), np.float32(0)))
+        agreed = first_of_known(every, trust) if is_lost else median_of_known(every, trust)
+        told = cv2.medianBlur(agreed, 3)
         full = cv2.resize(told, covered.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return _hanging_together(np.asarray(full, np.float32), coverage[part])
 
@@ -190,17 +191,16 @@ class Behind:
 
 
 def asked_about(index: int, presence: NDArray[np.int8]) -> list[int]:
-    """List the frames that are asked about a frame, whether there are such or not; the nearest come first.
+    """List the frames that are asked about a frame, none twice, whether there are such or not; the nearest come first.
 
     presence: `f`, of the performer. Where the performer leaves (or comes in, which is the same backwards), the frames
     onward are nearest in time, camera and light, and the place is free there.
     """
-    lost = _left_at(index, presence)
+    lost, key = _left_at(index, presence), _KEY_FRAMES * round(index / _KEY_FRAMES)
     if lost is None:
-        return sorted({_key_near(index + offset) for offset in _OFFSETS}, key=lambda number: abs(number - index))
+        return sorted((key + offset for offset in _OFFSETS), key=lambda number: abs(number - index))
     step = 1 if lost < index else -1
-    back = [_key_near(index - step * offset) for offset in _BACKWARD]
-    return [index + step * offset for offset in _ONWARD] + back
+    return [index + step * offset for offset in _ONWARD] + [key - step * offset for offset in _BACKWARD]
 
 
 def odds_of_other(here: Bytes, there: Bytes, near: Bytes, *, in_doubt_shade: bool = True) -> Values:
@@ -223,29 +223,37 @@ def odds_of_other(here: Bytes, there: Bytes, near: Bytes, *, in_doubt_shade: boo
     return odds
 
 
-def median_of_known(maps: list[Values]) -> Values:
-    """Give the lower median of the finite values, at most four, at each pixel; infinity where there are none."""
-    nothing = np.full(maps[0].shape, np.inf, np.float32)
+def median_of_known(odds: list[Values], trust: list[Values]) -> Values:
+    """Give at each pixel the lower median of the odds that are trusted at all, times the most trust; 0 for none.
+
+    odds, trust: a map `h w` of each frame, trust in 0 to 1. At most four may be trusted at a pixel.
+    """
+    nothing = np.full(odds[0].shape, np.inf, np.float32)
     least, second, third = nothing, nothing, nothing
-    for values in maps:
-        least, above = np.minimum(least, values), np.maximum(least, values)
+    for values, believed in zip(odds, trust, strict=True):
+        known = np.where(believed > 0, values, nothing)
+        least, above = np.minimum(least, known), np.maximum(least, known)
         second, above = np.minimum(second, above), np.maximum(second, above)
         third = np.minimum(third, above)
-    return np.where(np.isfinite(third), second, least)
+    median = np.where(np.isfinite(third), second, least)
+    return np.where(np.isfinite(median), median, 0) * functools.reduce(np.maximum, trust)
 
 
-def first_of_known(maps: list[Values]) -> Values:
-    """Give at each pixel the first finite value of the maps; infinity where there is none."""
-    return functools.reduce(lambda known, values: np.where(np.isfinite(known), known, values), maps)
+def first_of_known(odds: list[Values], trust: list[Values]) -> Values:
+    """Give at each pixel the odds of the first map as far as it is trusted, of the next for what is left, and so on.
+
+    odds, trust: a map `h w` of each frame, trust in 0 to 1, taken for the chance that the frame knows. What is given is
+    the mean of what the first that knows tells; one that doesn't exist tells 0.
+    """
+    told, left = np.zeros_like(odds[0]), np.ones_like(odds[0])
+    for values, believed in zip(odds, trust, strict=True):
+        told, left = told + left * believed * values, left * (1 - believed)
+    return told
 
 
 def _left_at(index: int, presence: NDArray[np.int8]) -> int | None:
     """Tell the frame in which one was last seen who is carried out of the frame at `index`; None of anybody else."""
     return left_after(presence, index) if presence[index] == Presence.BRIDGED else None
-
-
-def _key_near(index: int) -> int:
-    return _KEY_FRAMES * round(index / _KEY_FRAMES)
 
 
 def _is_shade(here: Bytes, low: Bytes, high: Bytes, blurred_here: Bytes, blurred_there: Bytes) -> Mask:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -72,18 +73,30 @@ def test_nothing_leads_across_a_cut() -> None:
 
 
 def test_the_lower_median_is_of_those_that_know_something() -> None:
-    maps = np.random.default_rng(5).normal(size=(4, 6, 50)).astype(np.float32)
-    maps[np.random.default_rng(6).random(maps.shape) < 0.4] = np.inf
-    found = median_of_known(list(maps))
+    random = np.random.default_rng(5)
+    odds, trust = random.normal(size=(4, 6, 50)).astype(np.float32), random.random((4, 6, 50)).astype(np.float32)
+    trust[random.random(trust.shape) < 0.4] = 0
+    found = median_of_known(list(odds), list(trust))
     for place in np.ndindex(found.shape):
-        known = sorted(value for value in maps[:, *place] if np.isfinite(value))
-        assert found[place] == (known[(len(known) - 1) // 2] if known else np.inf)
+        known = sorted(value for value, sure in zip(odds[:, *place], trust[:, *place], strict=True) if sure > 0)
+        assert found[place] == (known[(len(known) - 1) // 2] * trust[:, *place].max() if known else 0)
 
 
-def test_the_first_is_taken_of_those_that_know_something() -> None:
-    nothing = np.inf
-    maps = [np.array([row], np.float32) for row in ([nothing, 2, nothing], [5, 3, nothing], [7, 4, nothing])]
-    assert first_of_known(maps).tolist() == [[5, 2, nothing]]
+def test_the_first_that_knows_tells_on_average() -> None:
+    random = np.random.default_rng(5)
+    odds, trust = random.normal(size=(4, 3, 20)).astype(np.float32), random.random((4, 3, 20)).astype(np.float32)
+    trust[random.random(trust.shape) < 0.3] = 0
+    trust[random.random(trust.shape) < 0.3] = 1
+    mean = np.zeros(odds.shape[1:])
+    for knows in product((False, True), repeat=4):
+        chance = np.prod([sure if know else 1 - sure for know, sure in zip(knows, trust, strict=True)], axis=0)
+        mean += chance * (odds[knows.index(True)] if any(knows) else 0)
+    np.testing.assert_allclose(first_of_known(list(odds), list(trust)), mean, atol=1e-5)
+
+
+def test_one_that_hardly_knows_leaves_it_to_the_next() -> None:
+    odds, trust = ([np.full((1, 1), value, np.float32) for value in values] for values in ((-3, 4), (0.01, 1)))
+    assert first_of_known(odds, trust).item() > 3.9
 
 
 def test_of_one_who_stays_or_is_hidden_frames_before_and_after_are_asked() -> None:
@@ -96,6 +109,17 @@ def test_of_one_who_leaves_or_comes_in_the_frames_are_asked_in_which_less_of_the
     presence = np.array([A] * 3 + [B] * 2 + [T] * 40 + [B] * 2 + [A] * 3, np.int8)
     assert asked_about(45, presence) == [46, 47, 48, 49, 53, 36, 32, 24]
     assert asked_about(4, presence) == [3, 2, 1, 0, -4, 12, 16, 24]
+
+
+@pytest.mark.parametrize("index", range(40, 48))
+@pytest.mark.parametrize(("before", "after"), [(T, A), (A, T)])
+def test_no_frame_is_asked_twice_about_one_who_leaves_or_comes_in(
+    index: int, before: Presence, after: Presence
+) -> None:
+    asked = asked_about(index, np.array([before] * index + [B] + [after] * 40, np.int8))
+    beyond = [number for number in asked if (number < index) == (before == T)]
+    assert len(set(asked)) == len(asked) == 8
+    assert len(beyond) == 3 and all(number % 4 == 0 for number in beyond)
 
 
 @pytest.mark.parametrize("is_entrance", [False, True])
