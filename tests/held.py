@@ -37,7 +37,7 @@ def hold(kind: str, stage: str, nth: int, until: Path) -> None:
 
 
 def stand(until: Path) -> None:
-    """Wait for the file, and end where nobody is left who would lay it down."""
+    """Wait for the file, and end where nobody is left who would lay it down: on Windows only when patience ends."""
     comes_true(lambda: until.exists() or os.getppid() != _STARTER)
     if not until.exists():
         os._exit(1)

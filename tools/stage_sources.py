@@ -84,7 +84,7 @@ def _hash_of_files(sha: hashlib._Hash, paths: set[Path]) -> str:
 
 def _follow(path: Path, seen: set[Path], but: tuple[Path, ...] = ()) -> None:
     """Add a module and all that it imports, but for those in some folders."""
-    if path.parent in but:
+    if any(folder in path.parents for folder in but):
         return
     name = path.relative_to(ROOT).as_posix()
     if path in seen or (name.startswith(_NOT_PIXELS) and name not in _PIXELS_ALL_THE_SAME):

@@ -14,7 +14,8 @@ from pathlib import Path
 from ..media.clipinfo import Clip
 from ..media.numbering import find_pictures, is_picture
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 16 << 20
+"""After each a stop is asked for, in a folder that may be on a server."""
 Hear = Callable[[int], None]
 
 
@@ -71,10 +72,11 @@ class Fingerprints:
 
     def _hashes(self, files: tuple[Path, ...], hear: Hear) -> list[str]:
         known_before = len(self._known)
-        hashes = [self._hash(file, hear) for file in files]
-        if len(self._known) != known_before:
-            self._remember()
-        return hashes
+        try:
+            return [self._hash(file, hear) for file in files]
+        finally:
+            if len(self._known) != known_before:
+                self._remember()
 
     def _hash(self, path: Path, hear: Hear) -> str:
         state = path.stat()

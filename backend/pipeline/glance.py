@@ -112,7 +112,7 @@ def check_frame(run: Run, cleared: Cleared, frame: int) -> None:
 
 
 def _read(run: Run, cleared: Cleared, frame: int, others: Iterable[int], name: str, watch: Watch) -> Glance:
-    """Read a frame and others in one pass, into a folder of the job's."""
+    """Read a frame and others into a folder of the job's."""
     numbers, into = tuple(sorted({frame, *others})), run.folder / name
     with SequenceWriter(into) as writer:
         for place, image in enumerate(cleared.clip.picked(numbers, run.job.delivery.depth_bits)):
@@ -206,7 +206,7 @@ def _tell_left_out(job: Job, place: int, frames: Collection[int], watch: Watch) 
     strip = job.shot.rendering
     numbers = ", ".join(str(strip.scene_first + frame) for frame in sorted(frames))
     listed = f"{'frame' if len(frames) == 1 else 'frames'} {numbers} of the {'scene' if strip.command else 'clip'}"
-    who = "the performer" if len(job.cast) == 1 else f"performer {place + 1}"
+    who = "the performer" if len(job.cast) == 1 else f"performer {place + 1} of the cast"
     watch.notice(
         "keys_left_out",
         f"This preview leaves out what is keyed in {listed}: there {who} is not found without the frames around. "

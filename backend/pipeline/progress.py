@@ -62,7 +62,8 @@ class Progress:
         """Time left for the whole job when `done` of `total` frames of the current step are done."""
         part = done / total if total else 1.0
         step_s = self._clock() - self._begun_s
-        spent_s, expected_s = self._spent_s + step_s, self._expected_s + self._step.seconds * part
+        spent_s = self._spent_s + (step_s if self._step.seconds else 0.0)  # one that nobody expected tells no speed
+        expected_s = self._expected_s + self._step.seconds * part
         slowness = (spent_s + _DOUBT_S) / (expected_s + _DOUBT_S)
         is_telling = part >= _TELLING_PART or not self._step.seconds
         rest_of_step_s = (

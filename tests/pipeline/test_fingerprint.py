@@ -67,7 +67,7 @@ def test_a_large_file_is_read_once_also_by_the_next_worker(tmp_path: Path, monke
 
 def test_what_is_read_is_told_as_it_goes_and_may_be_ended_in_the_middle(tmp_path: Path) -> None:
     clip, taken, told = tmp_path / "clip.mp4", Fingerprints(tmp_path / "memory.json"), list[int]()
-    clip.write_bytes(bytes(5 << 19))  # two pieces of a mebibyte, and a half
+    clip.write_bytes(bytes(40 << 20))  # two pieces of 16 mebibytes, and a half
 
     def stop_after_two(read_bytes: int) -> None:
         told.append(read_bytes)
@@ -76,10 +76,25 @@ def test_what_is_read_is_told_as_it_goes_and_may_be_ended_in_the_middle(tmp_path
 
     with pytest.raises(StoppedError):
         taken.take(clip, stop_after_two)
-    assert told == [1 << 20, 2 << 20]
+    assert told == [16 << 20, 32 << 20]
     assert taken.take(clip, told.append).digest
-    assert told[2:] == [1 << 20, 2 << 20, 5 << 19]
+    assert told[2:] == [16 << 20, 32 << 20, 40 << 20]
     assert taken.take(clip, told.append).digest and len(told) == 5
+
+
+def test_a_stop_among_many_files_forgets_none_that_was_read(sequence: Path, tmp_path: Path) -> None:
+    told = list[int]()
+
+    def stop_at_the_third(read_bytes: int) -> None:
+        told.append(read_bytes)
+        if len(told) == 3:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        Fingerprints(tmp_path / "memory.json").take(sequence, stop_at_the_third)
+    told.clear()
+    assert Fingerprints(tmp_path / "memory.json").take(sequence, told.append).digest
+    assert len(told) == 1
 
 
 def test_a_file_that_was_written_again_is_read_again(tmp_path: Path) -> None:

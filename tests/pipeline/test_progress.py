@@ -45,6 +45,14 @@ def test_a_kept_result_says_nothing_of_the_speed() -> None:
     assert progress.seconds_left(0, 100) == pytest.approx(20)
 
 
+def test_a_step_that_nobody_expected_says_nothing_of_the_speed_of_the_others() -> None:
+    clock = Clock()
+    progress = Progress((Step("generate", 100, 36.0),), clock)
+    progress.begin("weights")
+    clock.now_s = 200.0
+    assert progress.seconds_left(50, 100) == pytest.approx(200 + 3600)
+
+
 def watch(clock: Clock, events: list[Event], stops: list[bool], newest: Path = Path("newest.png")) -> StageWatch:
     return StageWatch("track", Progress((), clock), newest, events.append, lambda: bool(stops), clock)
 

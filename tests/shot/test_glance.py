@@ -244,5 +244,5 @@ def test_keys_that_are_left_out_of_a_strips_preview_are_told_by_scene_frame_and_
     shot = Shot(source=str(clip), fps="24", rendering=strip)
     looked_at(replace(job_of(small_shot, clip), shot=shot, cast=cast), 4, told.append, lambda: False)
     first, second = (event.text for event in told if isinstance(event, Noticed))
-    assert "keyed in frame 103 of the scene: there performer 1 is not found" in first
-    assert "keyed in frames 103, 107 of the scene: there performer 2 is not found" in second
+    assert "keyed in frame 103 of the scene: there performer 1 of the cast is not found" in first
+    assert "keyed in frames 103, 107 of the scene: there performer 2 of the cast is not found" in second

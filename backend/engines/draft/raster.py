@@ -83,7 +83,8 @@ def merged(patches: Sequence[Patch]) -> Patch:
         Patch(left, top, patch.rgba).lay_over(canvas)
         once = np.where(before[:, 3:] > now[:, 3:], before, now)
         canvas[part][soft] = np.where(same[:, None], once, canvas[part][soft])
-        shown[part] = patch.places
+        is_seen = patch.rgba[..., 3] > 0
+        shown[part][is_seen] = patch.places[is_seen]
     return Patch(x, y, canvas)
 
 

@@ -44,5 +44,5 @@ class Texture:
         patch = draw_mesh(level, points.astype(np.float32), mesh.triangles, texture, frame)
         if patch.places is None:
             return patch
-        to_picture = scale * np.column_stack([np.diag(1 / shrink), self._origin])
+        to_picture = scale * np.column_stack([np.diag(1 / shrink), self._origin + 0.5 / shrink - 0.5])
         return replace(patch, places=cv2.transform(patch.places, to_picture))
