@@ -103,6 +103,8 @@ _SHUT, _OPEN = 0.3, 0.9
 """Shares of its usual opening up to which an eye is shut, and from which it is open."""
 _CLEARLY, _MOST_CLEARLY = 1.3, 1.9
 """A drawn mouth moves more than the performer's, to be read at its size: so much on a large face, on a small one."""
+_BLIND_PX, _TOLD_PX = 35, 60
+"""Of a face's height: at the less an eye has two rows of pixels, and what the tracker says of lids is noise."""
 _LARGE_PX, _SMALL_PX = 90, 30
 """Heights of those in the frame: on a small one the lips' soft edges take a pixel or so of every opening."""
 
@@ -178,13 +180,16 @@ def expressions(reference: Floats, faces: Floats, poses: FacePoses, seen: Floats
 def eyes_open(faces: Floats, poses: FacePoses, seen: Floats) -> Floats:
     """How far the right and the left eye are open, `f 2`: 1 as usual or wider, 0 closed. seen: `f` 0..1.
 
-    An eye goes by how far it is open beside how far it usually is, so that a closed one closes whatever its size.
+    An eye goes by how far it is open beside how far it usually is, so that a closed one closes whatever its shape.
+    Those of a small face stay open.
     """
     known = np.flatnonzero(seen > 0.5)
     if not len(known):
         return np.ones((len(faces), 2), np.float32)
     share = _firmly(_openings(_in_place(faces, poses), known)).T
-    return np.asarray(1 + seen[:, None] * (share - 1), np.float32)
+    height_px = np.linalg.norm(faces[:, FOREHEAD] - faces[:, CHIN], axis=-1)
+    told = seen * np.interp(height_px, (_BLIND_PX, _TOLD_PX), (0, 1))
+    return np.asarray(1 + told[:, None] * (share - 1), np.float32)
 
 
 def face_height(face: Floats) -> float:

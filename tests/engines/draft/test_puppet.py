@@ -197,6 +197,10 @@ def test_an_eye_that_closes_half_is_half_covered(astronaut: Character, astronaut
     assert np.allclose(found[20], 0.5, atol=0.05)
     unseen = face.eyes_open(faces, poses, np.zeros(21, np.float32))
     assert np.allclose(unseen, 1)
+    for height_px, shut in ((30, 0.0), (60, 1.0)):
+        small = faces * np.float32(height_px / face.face_height(faces[0]))
+        of_small = face.eyes_open(small, face.face_poses(astronaut.points.face, small), np.ones(21, np.float32))
+        assert np.allclose(of_small[19], 1 - shut, atol=0.05)
 
 
 def test_teeth_lie_in_shade_at_the_corners_of_the_mouth(astronaut: Character) -> None:
