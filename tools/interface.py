@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ _LONGEST_STEPS = 2400
 _FRAME = 40
 _RANGE_HEIGHT, _PREVIEW_HEIGHT = 160, 612
 """Of the panel Shot down to its range of one's own, and down to what Preview Frame shows; in pixels."""
+_JOBS_HEIGHT, _CORRECTIONS_HEIGHT = 560, 200
+"""Of the panels Jobs and Corrections."""
 _TABS_WIDTH = 28
 
 
@@ -85,6 +88,9 @@ def story(clip: Path, character: Path, pictures: Path) -> Iterator[None]:
     with_sequencer(lambda: do.understudy.start_job())
     yield from until(lambda: (newest().stage == "generate" and newest().done > 2) or is_over())
     photograph(pictures / "running.png")
+    with alone("job_list"):
+        yield from settle()
+        photograph(pictures / "jobs.png", sidebar_top(_JOBS_HEIGHT))
     yield from until(is_over)
     show_tab()
     yield from settle()
@@ -93,8 +99,12 @@ def story(clip: Path, character: Path, pictures: Path) -> Iterator[None]:
     yield from settle()
     yield from drag_elbow()
     photograph(pictures / "joints.png")
-    press_escape()
+    subprocess.run(["xdotool", "mouseup", "1"], check=True)
     yield from settle()
+    press_escape()
+    with alone("corrections"):
+        yield from settle()
+        photograph(pictures / "corrections.png", sidebar_top(_CORRECTIONS_HEIGHT))
     shutil.rmtree(work, ignore_errors=True)
     do.wm.quit_blender()
 
@@ -142,6 +152,24 @@ def show_tab() -> None:
         region = next(region for region in sequencer().regions if region.type == kind)
         with bpy.context.temp_override(window=window(), area=sequencer(), region=region):
             getattr(do.sequencer, operator)()
+
+
+@contextmanager
+def alone(file: str) -> Iterator[None]:
+    """Take Understudy's panels away and show that of one file, open: a script can neither scroll nor open a panel."""
+    panels = import_module(f"{EXTENSION}.panels")
+    every = [cls for each in panels._FILES for cls in each.classes if issubclass(cls, bpy.types.Panel)]
+    [kept] = [cls for cls in import_module(f"{EXTENSION}.panels.{file}").classes if cls in every]
+    shown = type("UNDERSTUDY_PT_shown", (kept,), {"bl_idname": "UNDERSTUDY_PT_shown", "bl_options": set()})
+    for cls in every:
+        bpy.utils.unregister_class(cls)
+    bpy.utils.register_class(shown)
+    try:
+        yield
+    finally:
+        bpy.utils.unregister_class(shown)
+        for cls in every:
+            bpy.utils.register_class(cls)
 
 
 def with_sequencer(act: Callable[[], object]) -> None:
