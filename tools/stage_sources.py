@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,7 +33,10 @@ def stage_sources() -> dict[str, dict[str, str]]:
     imported = {name: path for path, names in _imports(STAGES, tree) for name in names}
     engines = {path.parent: path for path in sorted(ENGINES.glob("*/engine.py"))}
     stages = {
-        _constant(stage, "name"): {"version": _constant(stage, "version"), "sha256": _hash(stage, imported, engines)}
+        _constant(stage, "name"): {
+            "version": _constant(stage, "version"),
+            "sha256": _hash(stage, imported, tuple(engines)),
+        }
         for stage in tree.body
         if isinstance(stage, ast.ClassDef)
         and stage.name not in _STAGE
@@ -50,7 +53,7 @@ def _engine(path: Path) -> dict[str, str]:
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.ClassDef) and node.name.endswith("Engine")
     ]
-    return {"version": _constant(engine, "version"), "sha256": _hash_of_files(hashlib.sha256(), seen)}
+    return {"version": _constant(engine, "version"), "sha256": _digest("", seen)}
 
 
 def _constant(cls: ast.ClassDef, name: str) -> str:
@@ -68,18 +71,17 @@ def _constant(cls: ast.ClassDef, name: str) -> str:
     raise ValueError(f"{cls.name} does not say its {name}")
 
 
-def _hash(stage: ast.ClassDef, imported: dict[str, Path], but: Iterable[Path]) -> str:
+def _hash(stage: ast.ClassDef, imported: dict[str, Path], but: tuple[Path, ...]) -> str:
     used = {node.id for node in ast.walk(stage) if isinstance(node, ast.Name)}
     seen: set[Path] = set()
     for path in sorted({imported[name] for name in used & imported.keys()}):
-        _follow(path, seen, tuple(but))
-    return _hash_of_files(hashlib.sha256(_meaning(stage).encode()), seen)
+        _follow(path, seen, but)
+    return _digest(_meaning(stage), seen)
 
 
-def _hash_of_files(sha: hashlib._Hash, paths: set[Path]) -> str:
-    for path in sorted(paths):
-        sha.update(_meaning(ast.parse(path.read_text("utf-8"))).encode())
-    return sha.hexdigest()
+def _digest(own: str, paths: set[Path]) -> str:
+    meanings = (_meaning(ast.parse(path.read_text("utf-8"))) for path in sorted(paths))
+    return hashlib.sha256("".join([own, *meanings]).encode()).hexdigest()
 
 
 def _follow(path: Path, seen: set[Path], but: tuple[Path, ...] = ()) -> None:

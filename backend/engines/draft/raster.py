@@ -57,7 +57,7 @@ class Patch:
 
 
 def merged(patches: Sequence[Patch]) -> Patch:
-    """Lay patches over each other, the later in front, into one that holds them all.
+    """Lay patches that textures drew over each other, the later in front, into one that holds them all.
 
     What two patches in a row both show of one picture counts once: laid over itself, a soft edge would harden.
     """
@@ -73,9 +73,7 @@ def merged(patches: Sequence[Patch]) -> Patch:
     for patch in drawn:
         top, left = patch.y - y, patch.x - x
         part = np.s_[top : top + patch.rgba.shape[0], left : left + patch.rgba.shape[1]]
-        if patch.places is None:
-            Patch(left, top, patch.rgba).lay_over(canvas)
-            continue
+        assert patch.places is not None
         # elsewhere either of them shows all that there is
         soft = np.nonzero((patch.rgba[..., 3] > 0) & (patch.rgba[..., 3] < 1) & (canvas[part][..., 3] > 0))
         before, now = canvas[part][soft], patch.rgba[soft]
